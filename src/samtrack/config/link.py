@@ -1,0 +1,38 @@
+"""Section ``link``: which pairs of detections may be the same cell, and how likely each is."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from samtrack.config.section import Section
+
+
+class LinkSettings(Section):
+    """Candidates and their probabilities. Lengths are given in typical cell radii, so that one set serves all movies."""
+
+    max_gap_frames: int = Field(
+        2,
+        ge=0,
+        le=10,
+        description="Frames in a row in which a cell may be missing. 2: in the tested movies nearly all misses last "
+        "one or two frames, and each frame more makes wrong links likelier.",
+    )
+    candidates: int = Field(
+        5, ge=1, le=20, description="Nearest candidates per cell and frame pair; a cell has about 6 neighbours."
+    )
+    gate_radii: float = Field(
+        3.0,
+        gt=0,
+        description="Farthest candidate, in typical cell radii (the distance between nearest neighbours, if larger); "
+        "measured after the common motion of the neighbourhood is taken away.",
+    )
+    gap_if_below: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Links over a gap are proposed only between cells whose best link to the frame beside them is less "
+        "probable than this.",
+    )
+    min_probability: float = Field(
+        0.01, ge=0, lt=1, description="Less probable links are not even written: they cannot win."
+    )

@@ -1,0 +1,46 @@
+"""Which settings and which version of the code each stage's output depends on.
+
+Snakemake re-runs a rule when its parameters change, but does not see changes inside this package. So every rule carries
+the text that `trigger` gives: the settings of its stage and the stage's revision. Raise a revision when the output of
+its stage changes for equal input; the golden tests say when that is forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+
+from samtrack.config.schema import Config
+
+REVISIONS: dict[str, int] = {
+    "simulate": 1,
+    "ingest": 1,
+    "segment": 1,
+    "measure": 1,
+    "link": 1,
+    "associate": 1,
+    "fill": 1,
+    "export": 1,
+    "validate": 1,
+    "evaluate": 1,
+    "report": 1,
+}
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "simulate": (),
+    "ingest": ("movie", "ingest"),
+    "segment": ("segment",),
+    "measure": (),
+    "link": ("link",),
+    "associate": ("associate",),
+    "fill": ("fill",),
+    "export": ("export",),
+    "validate": (),
+    "evaluate": ("evaluate",),
+    "report": ("report",),
+}
+
+
+def trigger(config: Config, stage: str) -> str:
+    """The text whose change re-runs a stage: its sections of the configuration and its revision."""
+    settings = {name: getattr(config, name).model_dump(mode="json") for name in SECTIONS[stage]}
+    return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)

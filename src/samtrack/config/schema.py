@@ -1,0 +1,93 @@
+"""The whole configuration of a dataset: its sequences and one section per stage."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from samtrack.config.associate import AssociateSettings
+from samtrack.config.evaluate import EvaluateSettings
+from samtrack.config.export import ExportSettings
+from samtrack.config.fill import FillSettings, ShapeFillSettings
+from samtrack.config.ingest import IngestSettings
+from samtrack.config.link import LinkSettings
+from samtrack.config.movie import MovieSettings
+from samtrack.config.report import ReportSettings
+from samtrack.config.resources import BlocksSettings, ResourcesSettings
+from samtrack.config.section import Section
+from samtrack.config.segment import GivenSettings, SeedsSettings, SegmentSettings
+from samtrack.config.simulate import SimulateSettings
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
+
+
+class SequenceSettings(Section):
+    """One movie of the dataset. Relative paths count from the folder in which the run is started."""
+
+    name: Name = Field(description="Name in all results: NAME_RES, NAME.ome.zarr. Quote it: '01', not 01.")
+    images: str | None = Field(
+        None, description="Folder of TIFF files, one TIFF file, or an OME-Zarr (0.4 or 0.5)."
+    )
+    masks: str | None = Field(
+        None, description="Folder of label images, one per frame; needed with segment.method: given."
+    )
+    truth: str | None = Field(None, description="CTC truth folder (holding TRA and SEG) for evaluation.")
+    frames: int | None = Field(
+        None, ge=1, description="Number of frames. null: counted when the run is planned; a number is checked."
+    )
+    simulate: SimulateSettings | None = Field(
+        None, description="Recipe of a simulated movie, in place of images; its truth is evaluated against."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.images is None) == (self.simulate is None):
+            raise ValueError(f"sequence {self.name} needs exactly one of 'images' and 'simulate'")
+        return self
+
+
+class Config(Section):
+    """Everything a run depends on, but for the data."""
+
+    dataset: Name = Field("movie", description="Name of the dataset, in results and scores.")
+    preset: str | None = Field(None, description="Named settings to start from; `samtrack run --help` lists them.")
+    out: str = Field("results/movie", description="Folder of all results of this dataset.")
+    sequences: tuple[SequenceSettings, ...] = Field((), description="The movies.")
+    movie: MovieSettings = Field(default_factory=MovieSettings)
+    ingest: IngestSettings = Field(default_factory=IngestSettings)
+    segment: SegmentSettings = Field(default_factory=SeedsSettings)
+    link: LinkSettings = Field(default_factory=LinkSettings)
+    associate: AssociateSettings = Field(default_factory=AssociateSettings)
+    fill: FillSettings = Field(default_factory=ShapeFillSettings)
+    export: ExportSettings = Field(default_factory=ExportSettings)
+    evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
+    blocks: BlocksSettings = Field(default_factory=BlocksSettings)
+    resources: ResourcesSettings = Field(default_factory=ResourcesSettings)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [s.name for s in self.sequences]
+        doubled = sorted({n for n in names if names.count(n) > 1})
+        if doubled:
+            raise ValueError(f"sequence names must differ, found twice: {', '.join(doubled)}")
+        for sequence in self.sequences:
+            if isinstance(self.segment, GivenSettings) and sequence.masks is None and sequence.simulate is None:
+                raise ValueError(
+                    f"segment.method is 'given' but sequence {sequence.name} names no masks; "
+                    "add masks, or choose segment.method: seeds"
+                )
+        return self
+
+    def sequence(self, name: str) -> SequenceSettings:
+        """The settings of one sequence."""
+        for sequence in self.sequences:
+            if sequence.name == name:
+                return sequence
+        raise KeyError(f"no sequence {name!r} in this configuration; it has {[s.name for s in self.sequences]}")
+
+    def result_of(self, name: str) -> str:
+        """Folder of the CTC result of one sequence."""
+        return str(PurePosixPath(self.out) / f"{name}_RES")

@@ -1,0 +1,28 @@
+"""What flows between the rooms: frozen values, columnar tables, and their invariants.
+
+Knows no file, no configuration and no network. A type enters here when two rooms pass it to each other.
+Axis order everywhere is t, z, y, x; 2D data keep their two axes. ``stop`` is never included, ``last_frame`` always is.
+"""
+
+from samtrack.types.frames import ArrayFrames, Frames
+from samtrack.types.geometry import Block, Box, Scale, Span
+from samtrack.types.patches import MaskPatch, Origin
+from samtrack.types.report import Scores, Violation
+from samtrack.types.tables import Detections, Divisions, Links, Tracks
+
+__all__ = [
+    "ArrayFrames",
+    "Block",
+    "Box",
+    "Detections",
+    "Divisions",
+    "Frames",
+    "Links",
+    "MaskPatch",
+    "Origin",
+    "Scale",
+    "Scores",
+    "Span",
+    "Tracks",
+    "Violation",
+]
