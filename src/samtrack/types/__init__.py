@@ -8,7 +8,7 @@ from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.report import Scores, Violation
-from samtrack.types.tables import Detections, Divisions, Links, Tracks
+from samtrack.types.tables import Detections, Divisions, Links, Tracks, Typical
 
 __all__ = [
     "ArrayFrames",
@@ -24,5 +24,6 @@ __all__ = [
     "Scores",
     "Span",
     "Tracks",
+    "Typical",
     "Violation",
 ]

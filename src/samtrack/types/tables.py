@@ -206,3 +206,17 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.track)
+
+
+@dataclass(frozen=True, slots=True)
+class Typical:
+    """What is typical of the cells of a movie, measured over all its detections; lengths in micrometres.
+
+    ``radius_um`` is the median radius of a disc (ball) of a cell's size; ``neighbour_um`` the median distance between
+    nearest neighbours (infinite where no frame has two cells).
+    """
+
+    radius_um: float
+    neighbour_um: float
+    cells_per_frame: float
+    n_detections: int
