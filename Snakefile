@@ -1,0 +1,39 @@
+"""samtrack: from images of cells to tracks that pass every rule of the Cell Tracking Challenge.
+
+    images ─ingest→ OME-Zarr ─segment→ labels ─measure→ detections ─link→ candidates ─associate→ tracks
+           ─fill→ missing masks ─export→ OME-Zarr labels, tables, CTC masks ─validate, evaluate, report→ page
+
+Blocks of frames are segmented, measured, linked and filled in parallel; the decision is made once per movie.
+Start with `snakemake --cores 2 --configfile config/datasets/NAME.yaml`; all results lie below the file's `out`.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/segment.smk"
+include: "workflow/rules/link.smk"
+include: "workflow/rules/associate.smk"
+include: "workflow/rules/export.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    input:
+        [targets_of(sequence) for sequence in CONFIG.sequences],
+
+
+onsuccess:
+    say(summary_of_results(CONFIG))
+
+
+onerror:
+    say(summary_of_errors(CONFIG, STARTED))

@@ -1,13 +1,4 @@
-"""Every name that samtrack writes to disk or expects there, in one place."""
-
-IMAGE_STORE = "{sequence}.ome.zarr"
-"""OME-Zarr 0.5 of one sequence: the image at the root, tracked labels under ``labels/tracks``."""
-
-WORK_FOLDER = "{sequence}_work"
-"""Everything between ingest and result; may be deleted when the result is there."""
-
-RESULT_FOLDER = "{sequence}_RES"
-"""CTC result: ``mask<i>.tif`` and ``res_track.txt``."""
+"""Names that samtrack writes inside files and folders, or expects there. Where files lie is told by `config.layout`."""
 
 MASK_FILE = "mask{frame:0{digits}d}.tif"
 RES_TRACK = "res_track.txt"
@@ -23,3 +14,12 @@ PART_SUFFIX = ".part"
 
 METADATA_FILE = "zarr.json"
 """Of a Zarr v3 store; it reaches its final place last, so its presence means the store is complete."""
+
+FEATURE_PREFIX = "feature_"
+"""Of the columns of a table of links or divisions that hold what a probability was computed from."""
+
+TRACKS_TABLE = "tracks.parquet"
+ASSIGNED_TABLE = "assigned.parquet"
+LINKS_TABLE = "links.parquet"
+DIVISIONS_TABLE = "divisions.parquet"
+"""The four tables of the decision, in the folder `Layout.decided`."""

@@ -1,0 +1,52 @@
+"""Parser, logging and exit status."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from samtrack import __version__
+from samtrack.cli.movie import add_run
+from samtrack.cli.results import add_result_commands
+from samtrack.cli.stages import add_stage_commands
+from samtrack.errors import SamtrackError
+
+DESCRIPTION = "Track the cells of 2D+t and 3D+t microscopy movies: TIFF or OME-Zarr in, a valid CTC result out."
+
+EPILOG = """\
+a whole movie:   samtrack run --images DIR --out DIR
+a whole dataset: snakemake --cores 2 --configfile config/datasets/NAME.yaml
+Every command explains itself: samtrack COMMAND --help
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with all commands."""
+    parser = argparse.ArgumentParser(
+        prog="samtrack", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"samtrack {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    add_run(commands)
+    add_stage_commands(commands)
+    add_result_commands(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        status = options.run(options)
+    except SamtrackError as error:
+        sys.stderr.write(f"samtrack {options.command}: error: {error}\n")
+        return 2
+    except BrokenPipeError:
+        return 141  # the reader of our output went away; what a shell calls SIGPIPE
+    except KeyboardInterrupt:
+        sys.stderr.write(f"samtrack {options.command}: stopped by the user; start again to continue\n")
+        return 130
+    return int(status or 0)

@@ -1,0 +1,125 @@
+"""``samtrack run``: one movie through the same Snakemake workflow that datasets use."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from samtrack.config import Config, build_config, merge, preset_names
+from samtrack.config.layout import RUN_CONFIG
+from samtrack.config.load import parse_override, read_yaml
+from samtrack.errors import SettingsError
+
+EXAMPLE = """\
+examples:
+  samtrack run --images data/Fluo-N2DL-HeLa/01 --out results/HeLa --preset Fluo-N2DL-HeLa
+  samtrack run --images movie.tif --masks movie_masks --out results/movie --set link.max_gap_frames=3
+
+Images .../01 give OUT/01_RES/mask*.tif and OUT/01_RES/res_track.txt, OUT/01.ome.zarr (image and tracks),
+OUT/01_tracks.csv, OUT/01_report.html and, with --truth, OUT/01_scores.json.
+A run that was stopped, however, goes on where it was when the same command is given again.
+"""
+
+
+def add_run(commands: Any) -> None:
+    """Add the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "run",
+        help="track one movie, from images to result, page and scores",
+        description="Track one movie, from images to a valid CTC result, a report page and, given the truth, scores.",
+        epilog=EXAMPLE + f"\npresets: {', '.join(preset_names())}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--images", type=Path, required=True, metavar="PATH", help="TIFF folder or file, or OME-Zarr")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for all results")
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="label images to link; without, cells are found")
+    parser.add_argument("--truth", type=Path, metavar="DIR", help="CTC truth (TRA, SEG) to score against")
+    parser.add_argument("--preset", metavar="NAME", help="named settings to start from (listed below)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings, on top of the preset")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="one setting, on top of all; repeatable"
+    )
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), metavar="N", help="processor cores (default: all)")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Write the resolved configuration, then become Snakemake."""
+    from samtrack.stages.plan import complete, lock, save_run_config
+
+    if options.cores < 1:
+        raise SettingsError(f"--cores is {options.cores}, expected 1 or more.")
+    config = complete(configuration_of(options))
+    out = options.out.resolve()
+    lock(out)
+    os.chdir(out)
+    path = save_run_config(config)
+    os.environ.setdefault("XDG_CACHE_HOME", str(_cache_folder(out)))
+    sys.stderr.flush()
+    os.execv(sys.executable, snakemake_command(path, options.cores))  # noqa: S606 - no shell is meant
+
+
+def configuration_of(options: argparse.Namespace) -> Config:
+    """The configuration of a single movie: defaults, preset, file, command line."""
+    name = sequence_name(options.images)
+    raw: dict[str, Any] = read_yaml(options.config) if options.config else {}
+    if raw.get("sequences"):
+        raise SettingsError(
+            f"{options.config}: names sequences, so it is a dataset's file. Run it with "
+            f"`snakemake --cores {options.cores} --configfile {options.config}`, or leave 'sequences' out."
+        )
+    if options.preset:
+        raw["preset"] = options.preset
+    if options.masks:
+        raw = merge({"segment": {"method": "given"}}, raw)
+    movie = {key: str(value.resolve()) for key in ("images", "masks", "truth") if (value := getattr(options, key))}
+    raw.setdefault("dataset", _as_name(options.images.resolve().parent.name))
+    raw |= {"out": ".", "sequences": [{"name": name, **movie}]}
+    for override in options.set:
+        raw = merge(raw, parse_override(override))
+    return build_config(raw, source=str(options.config or "samtrack run"))
+
+
+def sequence_name(images: Path) -> str:
+    """The name of a movie from its path: ``.../01`` is 01, ``movie.ome.tif`` is movie."""
+    name = images.resolve().name
+    if not images.is_dir() or name.endswith(".zarr"):
+        name = re.sub(r"(\.ome)?\.(tiff?|zarr|btf|tf8|tf2)$", "", name, flags=re.IGNORECASE)
+    return _as_name(name)
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9_.+-]", "_", text).lstrip("_") or "movie"
+
+
+def snakemake_command(config: Path, cores: int) -> list[str]:
+    """The command line that runs the workflow on a configuration, in the current folder."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(workflow_folder() / "Snakefile")]
+    command += ["--configfile", str(config), "--cores", str(cores), "--workflow-profile", "none"]
+    return [*command, "--nolock", "--rerun-incomplete", "--quiet", "rules", "host", "reason"]
+
+
+def workflow_folder() -> Path:
+    """Where the Snakefile lies: in the checkout this package runs from, or inside the installed package."""
+    spec = importlib.util.find_spec("samtrack")
+    package = Path(str(spec.origin if spec else __file__)).parent
+    for folder in (package.parents[1], package / "_workflow"):
+        if (folder / "Snakefile").is_file() and (folder / "workflow").is_dir():
+            return folder
+    raise SettingsError(f"the workflow is missing beside {package}; install samtrack again.")
+
+
+def _cache_folder(out: Path) -> Path:
+    """Snakemake's cache: the user's, or a folder beside the results where the user's cannot be written."""
+    usual = Path(os.environ.get("HOME", "/nonexistent")) / ".cache"
+    try:
+        (usual / "snakemake").mkdir(parents=True, exist_ok=True)
+        writable = os.access(usual / "snakemake", os.W_OK)
+    except OSError:
+        writable = False
+    return usual if writable else out / ".cache"

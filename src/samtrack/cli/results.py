@@ -1,0 +1,73 @@
+"""Commands that look at a result, of samtrack or of anybody: validate, evaluate, report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+Options = argparse.Namespace
+
+
+def add_result_commands(commands: Any) -> None:
+    """Add validate, evaluate and report."""
+    validate = _add(
+        commands,
+        "validate",
+        _validate,
+        "check a CTC result, anybody's, against every rule",
+        "samtrack validate results/demo2d/01_RES",
+    )
+    validate.add_argument("folder", type=Path, help="folder with mask<i>.tif and res_track.txt")
+    validate.add_argument("--images", type=Path, metavar="DIR", help="raw images, to compare number and shape")
+    validate.add_argument("--out", type=Path, metavar="FILE", help="also write the violations to a file")
+
+    evaluate = _add(
+        commands,
+        "evaluate",
+        _evaluate,
+        "score a CTC result, anybody's, against the truth",
+        "samtrack evaluate 01_RES --truth 01_GT --out 01_scores",
+    )
+    evaluate.add_argument("folder", type=Path, help="folder with mask<i>.tif and res_track.txt")
+    evaluate.add_argument("--truth", type=Path, required=True, metavar="DIR", help="truth folder holding TRA and SEG")
+    evaluate.add_argument("--out", type=Path, metavar="STEM", help="write STEM.json and STEM.csv")
+    evaluate.add_argument("--config", type=Path, metavar="FILE", help="configuration with an evaluate section")
+
+    report = _add(
+        commands,
+        "report",
+        _report,
+        "draw the page that shows a result",
+        "samtrack report --config results/demo2d/run_config.yaml --sequence 01",
+    )
+    report.add_argument("--config", type=Path, required=True, metavar="FILE", help="configuration of the dataset")
+    report.add_argument("--sequence", required=True, metavar="NAME", help="name of the sequence in it")
+
+    for parser in (validate, evaluate, report):
+        parser.add_argument("--workers", type=int, default=None, metavar="N", help="threads")
+
+
+def _add(commands: Any, name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _validate(options: Options) -> int:
+    raise NotImplementedError
+
+
+def _evaluate(options: Options) -> int:
+    raise NotImplementedError
+
+
+def _report(options: Options) -> None:
+    raise NotImplementedError

@@ -1,0 +1,124 @@
+"""Where everything of a run lies: the one place that rules, stages and people look it up.
+
+Pure text: no folder is touched here. All paths are relative to the folder in which the run was started, unless
+``out`` is absolute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from samtrack.config.schema import Config, SequenceSettings
+
+RUN_CONFIG = "run_config.yaml"
+LOCK_FILE = ".samtrack.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths of one sequence below ``out``. ``block`` is a block's name, or a Snakemake wildcard in braces."""
+
+    out: Path
+    sequence: str
+
+    @property
+    def movie(self) -> Path:
+        """OME-Zarr of the image; tracked labels are added to it under ``labels/tracks``."""
+        return self.out / f"{self.sequence}.ome.zarr"
+
+    @property
+    def tracked(self) -> Path:
+        """Label image of the tracks, inside the movie's OME-Zarr."""
+        return self.movie / "labels" / "tracks"
+
+    @property
+    def work(self) -> Path:
+        """Everything between ingest and result; may be deleted when the result is there."""
+        return self.out / f"{self.sequence}_work"
+
+    @property
+    def result(self) -> Path:
+        """CTC result: mask files and res_track.txt."""
+        return self.out / f"{self.sequence}_RES"
+
+    def labels(self, block: str) -> Path:
+        """Label store of one block."""
+        return self.work / "labels" / f"{block}.zarr"
+
+    def detections(self, block: str) -> Path:
+        """Detections of one block."""
+        return self.work / "detections" / f"{block}.parquet"
+
+    @property
+    def typical(self) -> Path:
+        """What is typical of the movie's cells."""
+        return self.work / "typical.json"
+
+    def links(self, block: str) -> Path:
+        """Proposed links of one block."""
+        return self.work / "links" / f"{block}.parquet"
+
+    def divisions(self, block: str) -> Path:
+        """Proposed divisions of one block."""
+        return self.work / "divisions" / f"{block}.parquet"
+
+    @property
+    def decided(self) -> Path:
+        """Folder of the decision: tracks, the track of each detection, links and divisions with ``chosen``."""
+        return self.work / "decided"
+
+    def patches(self, block: str) -> Path:
+        """Filled masks of one block."""
+        return self.work / "filled" / f"{block}.parquet"
+
+    @property
+    def table(self) -> Path:
+        """One row per cell and frame, for programs."""
+        return self.out / f"{self.sequence}_tracks.parquet"
+
+    @property
+    def table_csv(self) -> Path:
+        """The same for people."""
+        return self.out / f"{self.sequence}_tracks.csv"
+
+    @property
+    def problems(self) -> Path:
+        """What `samtrack validate` found: empty if nothing."""
+        return self.out / f"{self.sequence}_validation.txt"
+
+    @property
+    def scores(self) -> Path:
+        """Scores against the truth, as JSON."""
+        return self.out / f"{self.sequence}_scores.json"
+
+    @property
+    def scores_csv(self) -> Path:
+        """The same as one row of CSV."""
+        return self.out / f"{self.sequence}_scores.csv"
+
+    @property
+    def page(self) -> Path:
+        """The report page."""
+        return self.out / f"{self.sequence}_report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a sequence starts from; simulated ones start from what was simulated."""
+
+    images: Path
+    masks: Path | None
+    truth: Path | None
+
+
+def sources_of(config: Config, sequence: SequenceSettings) -> Sources:
+    """Paths of the images, of the given masks and of the truth of a sequence."""
+    if sequence.simulate is not None:
+        made = Path(config.out) / "simulated"
+        return Sources(made / sequence.name, made / f"{sequence.name}_ERR_SEG", made / f"{sequence.name}_GT")
+    return Sources(
+        Path(sequence.images or ""),
+        Path(sequence.masks) if sequence.masks else None,
+        Path(sequence.truth) if sequence.truth else None,
+    )

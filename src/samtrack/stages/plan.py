@@ -1,0 +1,104 @@
+"""Before a run: the user's configuration made complete, checked against the files, saved, and its folder locked."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import yaml
+
+from samtrack.config import Config, SequenceSettings
+from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, sources_of
+from samtrack.config.load import build_config, read_yaml
+from samtrack.errors import DataError, PlanError, SettingsError
+
+_locks: list[int] = []  # file descriptors that hold this process's locks until it ends
+
+
+def complete(config: Config) -> Config:
+    """The configuration with the number of frames of every sequence, all sources known to exist."""
+    if not config.sequences:
+        raise SettingsError(
+            "sequences: the configuration names no movie. Start with --configfile config/datasets/NAME.yaml "
+            "(config/datasets/demo2d.yaml simulates one), or use `samtrack run --images …`."
+        )
+    sequences = [_complete(config, sequence) for sequence in config.sequences]
+    return config.model_copy(update={"sequences": tuple(sequences)})
+
+
+def _complete(config: Config, sequence: SequenceSettings) -> SequenceSettings:
+    if sequence.simulate is not None:
+        return sequence.model_copy(update={"frames": sequence.simulate.frames})
+    sources = sources_of(config, sequence)
+    for name in ("images", "masks", "truth"):
+        path = getattr(sources, name)
+        if path is not None and not path.exists():
+            raise DataError(
+                f"sequence {sequence.name}: {name} {path} does not exist. Relative paths count from {Path.cwd()}."
+            )
+    if sequence.frames is not None:
+        return sequence
+    from samtrack.io.movies import count_frames  # opens TIFF and Zarr libraries: only where it is needed
+
+    return sequence.model_copy(update={"frames": count_frames(sources.images, config.ingest)})
+
+
+def fingerprint(config: Config, sequence: SequenceSettings, kind: str) -> str:
+    """A text that changes when the files of ``kind`` (images or masks) of a sequence change."""
+    path = getattr(sources_of(config, sequence), kind)
+    if sequence.simulate is not None or path is None:
+        return ""
+    from samtrack.io.movies import source_fingerprint
+
+    return source_fingerprint(path)
+
+
+def save_run_config(config: Config) -> Path:
+    """Write the resolved configuration beside the results, unless it is there already; refuses another dataset's."""
+    path = Path(config.out) / RUN_CONFIG
+    text = "# The complete configuration of this run. Written by samtrack; edit your own file instead.\n"
+    text += yaml.safe_dump(config.model_dump(mode="json", exclude={"preset"}), sort_keys=False, allow_unicode=True)
+    if path.exists():
+        if path.read_text(encoding="utf-8") == text:
+            return path
+        _require_same_movies(build_config(read_yaml(path), str(path)), config, path)
+    part = path.with_name(f"{path.name}.part-{os.getpid()}")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+    return path
+
+
+def _require_same_movies(before: Config, now: Config, path: Path) -> None:
+    old = {s.name: (s.images, s.simulate is not None) for s in before.sequences}
+    for sequence in now.sequences:
+        images, simulated = old.get(sequence.name, (sequence.images, sequence.simulate is not None))
+        if (images, simulated) != (sequence.images, sequence.simulate is not None):
+            raise PlanError(
+                f"{path.parent}: holds sequence {sequence.name} of {images or 'a simulation'}, but this run wants it of "
+                f"{sequence.images or 'a simulation'}. Choose another output folder, or delete this one first."
+            )
+
+
+def lock(out: Path) -> None:
+    """Hold the output folder until this process ends, however it ends; raise if another run holds it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(out / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise DataError(
+            f"{out}: cannot be written ({error.strerror}). Choose another output folder or change its permissions."
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(descriptor, 100).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise PlanError(
+            f"{out}: another run is working here (process {holder}). Wait for it to end, stop it, or choose another "
+            "output folder."
+        ) from error
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()} on {os.uname().nodename}\n".encode())
+    os.set_inheritable(descriptor, False)
+    _locks.append(descriptor)

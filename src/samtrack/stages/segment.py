@@ -1,0 +1,52 @@
+"""Stage segment: the frames of one block to labels, found in the images or read from the user's masks."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from samtrack.config.segment import GivenSettings
+from samtrack.errors import DataError
+from samtrack.io.labels import written_labels
+from samtrack.io.ome_zarr import open_image
+from samtrack.io.movies import open_masks
+from samtrack.segment import build_segmenter, measure_diameter, segment_frame
+from samtrack.stages.address import Address, told
+from samtrack.types import Frames, Origin
+
+
+def run_segment(address: Address, block_name: str) -> None:
+    """Write the labels of one block."""
+    block = address.block(block_name)
+    settings = address.config.segment
+    given = isinstance(settings, GivenSettings)
+    with told(f"segment {address.sequence.name} {block.name}") as facts:
+        images: Frames = open_image(address.layout.movie)
+        diameter_um = None if given else address.config.movie.cell_diameter_um or measure_diameter(images, settings)
+        segmenter = build_segmenter(settings, diameter_um, images.scale)
+        source = _given_masks(address, images) if given else images
+        origin = Origin.GIVEN if given else Origin.SEEDS
+        path = address.layout.labels(block.name)
+        with (
+            written_labels(path, block.core, images.shape, images.scale, origin) as writer,
+            ThreadPoolExecutor(address.config.resources.workers) as pool,
+        ):
+
+            def work(frame: int) -> int:
+                """Segment and store one frame; each frame is a shard of its own, so threads do not meet."""
+                labels = segment_frame(segmenter, source, frame)
+                writer.write(frame, labels)
+                return int(np.count_nonzero(np.unique(labels)))
+
+            cells = sum(pool.map(work, block.core.frames()))
+        facts += [f"{len(block.core)} frames", f"{cells} cells"]
+        facts += ["from the masks given"] if given else [f"cell diameter {diameter_um:.3g} µm"]
+
+
+def _given_masks(address: Address, images: Frames) -> Frames:
+    """The user's masks, frame by frame beside the images."""
+    masks, settings = address.sources.masks, address.config.segment
+    if masks is None or not isinstance(settings, GivenSettings):
+        raise DataError(f"sequence {address.sequence.name}: segment.method is 'given' but the sequence names no masks.")
+    return open_masks(masks, address.sources.images, images, settings)

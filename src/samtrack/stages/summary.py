@@ -1,0 +1,54 @@
+"""What a run says when it ends: where the results lie, or what went wrong and where to read more."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from samtrack.config import Config
+from samtrack.config.layout import Layout
+from samtrack.stages.address import Address
+
+SHOWN = ("SEG", "DET", "TRA", "LNK", "CT", "TF", "BC(0)", "CCA", "CHOTA")
+"""Measures worth a line in a terminal; the JSON holds all."""
+
+
+def say(text: str) -> None:
+    """Write to the terminal."""
+    sys.stderr.write(text + "\n")
+
+
+def summary_of_results(config: Config) -> str:
+    """A few lines per sequence: result, page, scores."""
+    lines = [""]
+    for sequence in config.sequences:
+        address = Address(config, sequence)
+        layout = address.layout
+        lines += [f"{config.dataset} {sequence.name}"]
+        places = [("tracks", layout.table_csv), ("image", layout.movie), ("page", layout.page)]
+        places = ([("result", layout.result)] if config.export.ctc else []) + places
+        lines += [f"  {name:<8}{path.resolve()}" for name, path in places]
+        if address.is_evaluated:
+            lines += [f"  {'scores':<8}{layout.scores.resolve()}", f"          {_scores(layout)}"]
+    return "\n".join(lines)
+
+
+def _scores(layout: Layout) -> str:
+    values = json.loads(layout.scores.read_text(encoding="utf-8"))["values"]
+    return "  ".join(f"{name} {values[name]:.4f}" for name in SHOWN if isinstance(values.get(name), int | float))
+
+
+def summary_of_errors(config: Config, since: float) -> str:
+    """The errors that stages of this run wrote to their logs, each with the log's path."""
+    lines = []
+    for path in sorted(Path(config.out, "logs").rglob("*.log")):
+        if path.stat().st_mtime >= since:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            at = text.find(": error: ")
+            if at >= 0 or "Traceback" in text:
+                message = text[text.rfind("\n", 0, at) + 1 :].strip() if at >= 0 else text.strip().splitlines()[-1]
+                lines += [f"\n{message}\n  log: {path}"]
+    return "\n".join(lines or ["\nThe run stopped before a stage could say why; see Snakemake's message above."]) + (
+        "\nNothing finished is lost: the same command goes on from here."
+    )

@@ -1,0 +1,53 @@
+"""The decision, once per movie; then masks for the frames in which a tracked cell was missed, block by block.
+
+REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions}/BLOCK.parquet of all blocks
+OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet
+"""
+
+
+rule associate:
+    input:
+        detections=every_block(Layout.detections),
+        links=every_block(Layout.links),
+        divisions=every_block(Layout.divisions),
+    output:
+        tracks=PATHS.decided / "tracks.parquet",
+        assigned=PATHS.decided / "assigned.parquet",
+        links=PATHS.decided / "links.parquet",
+        divisions=PATHS.decided / "divisions.parquet",
+    params:
+        config=RUN_FILE,
+        triggers=triggers("associate"),
+    log:
+        os.path.join(LOGS, "associate.log"),
+    benchmark:
+        os.path.join(TIMES, "associate.tsv")
+    resources:
+        mem_mb=int(CONFIG.resources.memory_gb * 1000),
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack associate --config {params.config:q} --sequence {wildcards.sequence:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule fill:
+    input:
+        labels=blocks_read_by("fill", lambda layout, block: store(layout.labels(block))),
+        detections=blocks_read_by("fill", Layout.detections),
+        tracks=rules.associate.output.tracks,
+        assigned=rules.associate.output.assigned,
+    output:
+        patches=PATHS.patches("{block}"),
+    params:
+        config=RUN_FILE,
+        triggers=triggers("fill"),
+    log:
+        os.path.join(LOGS, "fill", "{block}.log"),
+    benchmark:
+        os.path.join(TIMES, "fill", "{block}.tsv")
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack fill --config {params.config:q} --sequence {wildcards.sequence:q} --block {wildcards.block}"
+        " 2>&1 | tee {log:q}"

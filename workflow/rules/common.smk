@@ -1,0 +1,82 @@
+"""What all rules share: the checked configuration, the plan of blocks, paths, and what re-runs a rule.
+
+Everything here is a short call into the package; nothing decides about cells.
+"""
+
+import os
+import sys
+import time
+
+from samtrack.config import build_config, trigger
+from samtrack.config.layout import RUN_CONFIG, Layout
+from samtrack.stages import plan
+from samtrack.stages.address import Address
+from samtrack.stages.summary import say, summary_of_errors, summary_of_results
+
+STARTED = time.time()
+# Jobs find the `samtrack` command of the Python that runs this workflow, whatever the user's PATH says.
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+
+CONFIG = plan.complete(build_config(config))
+OUT = CONFIG.out
+RUN_FILE = os.path.join(OUT, RUN_CONFIG)
+ADDRESS = {sequence.name: Address(CONFIG, sequence) for sequence in CONFIG.sequences}
+PATHS = Layout(plan.Path(OUT), "{sequence}")  # with wildcards, for the rules
+LOGS = os.path.join(OUT, "logs", "{sequence}")
+TIMES = os.path.join(OUT, "benchmarks", "{sequence}")
+
+if workflow.is_main_process and not workflow.dryrun:
+    plan.lock(plan.Path(OUT))
+    plan.save_run_config(CONFIG)
+
+
+wildcard_constraints:
+    sequence="|".join(name.replace(".", r"\.").replace("+", r"\+") for name in ADDRESS),
+    block=r"\d{5,}-\d{5,}",
+
+
+def triggers(stage):
+    """The text whose change re-runs a stage."""
+    return trigger(CONFIG, stage)
+
+
+def files(kind):
+    """A function of the wildcards: a fingerprint of the user's files of one kind, computed by the main process only."""
+
+    def of(wildcards):
+        sequence = ADDRESS[wildcards.sequence].sequence
+        return (
+            plan.fingerprint(CONFIG, sequence, kind) if workflow.is_main_process else ""
+        )
+
+    return of
+
+
+def every_block(path):
+    """A function of the wildcards: the files of all blocks of the sequence."""
+    return lambda wildcards: [
+        path(ADDRESS[wildcards.sequence].layout, block)
+        for block in ADDRESS[wildcards.sequence].names
+    ]
+
+
+def blocks_read_by(stage, path):
+    """A function of the wildcards: the files of the blocks that a stage reads for the job's block, its own included."""
+
+    def of(wildcards):
+        address = ADDRESS[wildcards.sequence]
+        names = address.neighbours(stage, address.block(wildcards.block).core)
+        return [path(address.layout, name) for name in names]
+
+    return of
+
+
+def store(path):
+    """The file that appears last in a Zarr store: what rules name when they mean the store."""
+    return path / "zarr.json"
+
+
+def targets_of(sequence):
+    """The files that a sequence ends in."""
+    address = ADDRESS[sequence.name]
+    return [str(address.layout.page), str(address.layout.table_csv), *address.checks]

@@ -1,0 +1,67 @@
+"""Labels to detections, detections to candidate links and divisions with probabilities. Nothing is decided here.
+
+REQUIRED INPUTS   OUT/SEQUENCE_work/labels/BLOCK.zarr of the block and of those that follow within the longest gap
+OUTPUTS           OUT/SEQUENCE_work/{detections,links,divisions}/BLOCK.parquet, OUT/SEQUENCE_work/typical.json
+"""
+
+
+rule measure:
+    input:
+        movie=store(PATHS.movie),
+        labels=store(PATHS.labels("{block}")),
+    output:
+        detections=PATHS.detections("{block}"),
+    params:
+        config=RUN_FILE,
+        triggers=triggers("measure"),
+    log:
+        os.path.join(LOGS, "measure", "{block}.log"),
+    benchmark:
+        os.path.join(TIMES, "measure", "{block}.tsv")
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack measure --config {params.config:q} --sequence {wildcards.sequence:q} --block {wildcards.block}"
+        " --workers {threads} 2>&1 | tee {log:q}"
+
+
+rule summarise:
+    input:
+        detections=every_block(Layout.detections),
+    output:
+        typical=PATHS.typical,
+    params:
+        config=RUN_FILE,
+        triggers=triggers("measure"),
+    log:
+        os.path.join(LOGS, "summarise.log"),
+    benchmark:
+        os.path.join(TIMES, "summarise.tsv")
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack measure --summarise --config {params.config:q} --sequence {wildcards.sequence:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule link:
+    input:
+        movie=store(PATHS.movie),
+        labels=blocks_read_by("link", lambda layout, block: store(layout.labels(block))),
+        detections=blocks_read_by("link", Layout.detections),
+        typical=PATHS.typical,
+    output:
+        links=PATHS.links("{block}"),
+        divisions=PATHS.divisions("{block}"),
+    params:
+        config=RUN_FILE,
+        triggers=triggers("link"),
+    log:
+        os.path.join(LOGS, "link", "{block}.log"),
+    benchmark:
+        os.path.join(TIMES, "link", "{block}.tsv")
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack link --config {params.config:q} --sequence {wildcards.sequence:q} --block {wildcards.block}"
+        " 2>&1 | tee {log:q}"
