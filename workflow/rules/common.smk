@@ -4,7 +4,6 @@ Everything here is a short call into the package; nothing decides about cells.
 """
 
 import os
-import sys
 import time
 
 from samtrack.config import build_config, trigger
@@ -14,8 +13,7 @@ from samtrack.stages.address import Address
 from samtrack.stages.summary import say, summary_of_errors, summary_of_results
 
 STARTED = time.time()
-# Jobs find the `samtrack` command of the Python that runs this workflow, whatever the user's PATH says.
-os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+plan.put_commands_on_path()
 
 CONFIG = plan.complete(build_config(config))
 OUT = CONFIG.out
@@ -32,7 +30,7 @@ if workflow.is_main_process and not workflow.dryrun:
 
 wildcard_constraints:
     sequence="|".join(name.replace(".", r"\.").replace("+", r"\+") for name in ADDRESS),
-    block=r"\d{5,}-\d{5,}",
+    block=r"[0-9]+-[0-9]+",
 
 
 def triggers(stage):

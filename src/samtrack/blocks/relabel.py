@@ -16,16 +16,16 @@ def relabelled(
 ) -> npt.NDArray[Any]:
     """A label image in which each label ``old[i]`` became ``new[i]``; every other one, and 0, became 0."""
     order = np.argsort(old, kind="stable")
-    old, new = np.asarray(old)[order], np.asarray(new)[order].astype(dtype)
+    old, new = np.asarray(old, dtype=np.int64)[order], np.asarray(new)[order].astype(dtype)
     largest = int(labels.max(initial=0))
     if largest <= DENSE_LIMIT:
         table = np.zeros(largest + 1, dtype=dtype)
         known = (old > 0) & (old <= largest)
         table[old[known]] = new[known]
         return table[labels]
-    at = np.searchsorted(old, labels.ravel())
-    at[at == len(old)] = 0
-    hit = (old[at] == labels.ravel()) & (labels.ravel() > 0) if len(old) else np.zeros(labels.size, dtype=np.bool_)
-    flat = np.zeros(labels.size, dtype=dtype)
-    flat[hit] = new[at[hit]]
-    return flat.reshape(labels.shape)
+    flat = labels.ravel()
+    at = np.minimum(np.searchsorted(old, flat), len(old) - 1)
+    hit = (flat > 0) & (old[at] == flat) if len(old) else np.zeros(flat.shape, dtype=np.bool_)
+    out = np.zeros(flat.shape, dtype=dtype)
+    out[hit] = new[at[hit]]
+    return out.reshape(labels.shape)

@@ -16,23 +16,27 @@ class AssociateSettings(Section):
         "ilp", description="ilp: the optimum by integer programming (HiGHS). greedy: best link first, for comparison."
     )
     cost_appear: float = Field(
-        1.0, ge=0, description="Nats for a cell that begins inside the image without a mother: exp(-1), about one in 3 of unsure links is better cut."
+        1.0,
+        ge=0,
+        description="Nats for a cell that begins inside the image without a mother. 1: together with cost_disappear a "
+        "link is kept down to a probability of 0.12, since a track that is cut costs two errors.",
     )
     cost_disappear: float = Field(1.0, ge=0, description="Nats for a cell that ends inside the image.")
     border_discount: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Factor on both costs for a cell that touches the image border, where cells do come and go.",
+        description="Factor on cost_appear, cost_disappear and cost_keep_lone for a cell within one typical cell "
+        "radius of the image border, where cells do come and go.",
     )
     cost_gap_per_frame: float = Field(
         0.5, ge=0, description="Nats per frame skipped by a link, beside what its probability already says."
     )
-    cost_divide: float = Field(
-        0.0, ge=0, description="Nats per division, beside what its probability already says."
-    )
+    cost_divide: float = Field(0.0, ge=0, description="Nats per division, beside what its probability already says.")
     cost_keep_lone: float = Field(
         0.0,
         ge=0,
-        description="Nats for keeping a detection that is linked to nothing, which most often is debris. 0 keeps all.",
+        description="Nats for keeping a detection that is linked to nothing, which most often is debris; half of it "
+        "for each side in time on which a partner could have been seen (the first frame has none before it). A track "
+        "is kept if its links gain more than this per detection. 0 keeps all.",
     )

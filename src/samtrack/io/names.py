@@ -23,3 +23,21 @@ ASSIGNED_TABLE = "assigned.parquet"
 LINKS_TABLE = "links.parquet"
 DIVISIONS_TABLE = "divisions.parquet"
 """The four tables of the decision, in the folder `Layout.decided`."""
+
+TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
+"""Endings of TIFF files, in lower case; ``.ome.tif`` ends like the first."""
+
+ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
+"""A folder that holds one of these is a Zarr store (v3, v2)."""
+
+OME_VERSION = "0.5"
+"""Version of OME-Zarr that samtrack writes."""
+
+FACTS_KEY = "samtrack"
+"""Attribute of a store's root, next to ``ome``: facts about the movie that OME-Zarr has no place for."""
+
+LOCK_FILE = ".samtrack-lock"
+"""In an unfinished store: held by the process that writes it."""
+
+JOURNAL_FILE = ".samtrack-journal"
+"""In an unfinished store: which frames are finished, so that a killed run can go on."""

@@ -95,7 +95,9 @@ class _Sums:
     box_stop: Ints
 
 
-def _voxels_of(labels: npt.NDArray[np.integer], slab: slice, known: Ints) -> tuple[Ints, npt.NDArray[np.int32], list[Ints]]:
+def _voxels_of(
+    labels: npt.NDArray[np.integer], slab: slice, known: Ints
+) -> tuple[Ints, npt.NDArray[np.int32], list[Ints]]:
     """The foreground of a slab: flat places in the slab, object number from 0, and positions in the frame per axis."""
     part = labels[slab]
     flat = part.reshape(-1)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
+from scipy import fft, ndimage
 from scipy.spatial import cKDTree
 
 from samtrack.link.cells import Cells
@@ -28,6 +28,8 @@ ROUNDS = 3
 MIN_MATCHES = 3
 # Share of cells well matched above which no other shift is looked for.
 GOOD = 0.6
+# Distance, in cell radii, at which a match counts 1/e. Packed cells find some neighbour within a radius by chance.
+CLOSE = 0.5
 # By how much another shift must beat staying where one is. Random point patterns match to within a few per cent.
 BETTER = 0.1
 # Scatter of steps, in cell radii, where too few neighbours are there to measure it.
@@ -97,9 +99,7 @@ def _better(best: tuple[Floats, float], other: tuple[Floats, float], by: float) 
     return other if other[1] > best[1] + by else best
 
 
-def _refined(
-    source: Cells, target: Cells, start: Floats, radius_um: float, gate_um: float
-) -> tuple[Floats, float]:
+def _refined(source: Cells, target: Cells, start: Floats, radius_um: float, gate_um: float) -> tuple[Floats, float]:
     """A shift improved from ``start``, and the share of cells that it matches well (0 to 1)."""
     shift = start
     for _ in range(ROUNDS):
@@ -117,7 +117,7 @@ def _quality(source: Cells, target: Cells, shift: Floats, radius_um: float) -> f
     few, many, by = (source, target, shift) if len(source) <= len(target) else (target, source, -shift)
     distance, nearest = many.tree.query(few.centre_um + by)
     unlike = np.abs(np.log(many.size_um[nearest] / few.size_um))
-    return float(np.mean(np.exp(-((distance / radius_um) ** 2) - unlike)))
+    return float(np.mean(np.exp(-((distance / (CLOSE * radius_um)) ** 2) - unlike)))
 
 
 def _mutual(points: Floats, target: Cells, limit_um: float) -> tuple[Ints, Ints]:
@@ -171,7 +171,9 @@ def _correlation_peaks(source: Cells, target: Cells, radius_um: float) -> list[F
     # a sum over 3 bins per axis, since a shift rarely falls on a bin
     for axis in range(score.ndim):
         score = score + np.roll(score, 1, axis) + np.roll(score, -1, axis)
-    best = np.argsort(-np.round(score.reshape(-1), 6), kind="stable")[:PEAKS]
+    score = np.round(score, 6)  # counts, up to the rounding of the transform
+    top = np.where(score == ndimage.maximum_filter(score, 3, mode="wrap"), score, -1.0).reshape(-1)
+    best = np.argsort(-top, kind="stable")[:PEAKS]
     bins = np.stack(np.unravel_index(best, padded), axis=1)
     size = np.asarray(padded)
     bins = np.where(bins > size // 2, bins - size, bins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,8 @@ from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, sources_of
 from samtrack.config.load import build_config, read_yaml
 from samtrack.errors import DataError, PlanError, SettingsError
 
-_locks: list[int] = []  # file descriptors that hold this process's locks until it ends
+LOCK_VARIABLE = "SAMTRACK_LOCK"
+"""Environment variable that tells a process which lock it holds itself."""
 
 
 def complete(config: Config) -> Config:
@@ -80,8 +82,16 @@ def _require_same_movies(before: Config, now: Config, path: Path) -> None:
             )
 
 
+def put_commands_on_path() -> None:
+    """Let jobs find the ``samtrack`` command of the Python that runs the workflow, whatever the user's PATH says."""
+    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", os.defpath)
+
+
 def lock(out: Path) -> None:
     """Hold the output folder until this process ends, however it ends; raise if another run holds it."""
+    held = f"{os.getpid()}:{out.resolve()}"
+    if os.environ.get(LOCK_VARIABLE) == held:
+        return  # this very process took the lock before it became Snakemake (`samtrack run`)
     try:
         out.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(out / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
@@ -100,5 +110,5 @@ def lock(out: Path) -> None:
         ) from error
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()} on {os.uname().nodename}\n".encode())
-    os.set_inheritable(descriptor, False)
-    _locks.append(descriptor)
+    os.set_inheritable(descriptor, True)  # survives becoming Snakemake; Snakemake's own children do not get it
+    os.environ[LOCK_VARIABLE] = held

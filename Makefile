@@ -1,0 +1,73 @@
+# Every task of the project; `make help` lists them. Needs git, make, a C compiler and Python >= 3.11, nothing else.
+
+PYTHON ?= python3
+CORES  ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+BIN    := .venv/bin
+QUICK  ?=
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint format dag golden schema bench clean setup setup-dev
+
+help: ## list all targets
+	@grep -hE '^[a-zA-Z_%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+demo: setup ## simulate a 2D and a 3D movie, track both, score them, say where the pages lie
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/datasets/demo2d.yaml
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/datasets/demo3d.yaml
+
+test: setup-dev ## run the whole test suite (unit, property, golden, workflow)
+	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal
+
+test-fast: setup-dev ## the test suite without the parts that start Snakemake
+	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal -m "not workflow"
+
+lint: setup-dev ## ruff, format, typing, snakefmt, snakemake --lint, import contracts, house budgets
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint --configfile config/datasets/demo2d.yaml
+	$(BIN)/lint-imports
+	$(BIN)/python -m samtrack.config.generate --check
+	$(BIN)/python -m pytest tests/house
+
+format: setup-dev ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+dag: setup ## draw the jobs of the 2D demo as text for Graphviz
+	@$(BIN)/snakemake --configfile config/datasets/demo2d.yaml --rulegraph
+
+golden: setup-dev ## accept today's results as the frozen ones (raise a revision first)
+	@$(BIN)/python -m pytest tests/golden --update-golden
+
+schema: setup-dev ## write config/config.default.yaml and config/config.schema.json anew
+	@$(BIN)/python -m samtrack.config.generate --write
+
+bench: $(patsubst benchmarks/bench_%.py,bench-%,$(sort $(wildcard benchmarks/bench_*.py))) ## run all benchmarks (QUICK=1: small)
+
+bench-%: setup-dev ## run one benchmark, as in `make bench-ingest`
+	$(BIN)/python benchmarks/bench_$*.py $(if $(QUICK),--quick)
+
+setup: .venv/.setup ## install samtrack into .venv
+setup-dev: .venv/.setup-dev ## the same with everything the tests need
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "samtrack needs Python >= 3.11; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@echo "setting up .venv (once, a minute or two) ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+
+.venv/.setup: pyproject.toml constraints.txt | .venv/bin/pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/.setup-dev: pyproject.toml constraints.txt | .venv/bin/pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ .venv/.setup
+
+clean: ## remove results and caches; keeps .venv
+	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/results/*.tmp

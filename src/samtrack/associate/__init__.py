@@ -1,0 +1,9 @@
+"""The only room that decides: detections and proposals in, tracks out.
+
+The decision is a weighted set packing (``graph``), solved exactly (``ilp``) or greedily (``greedy``), with the gains of
+``costs``; ``lineage`` turns the chosen links into tracks. Knows no pixels and no files.
+"""
+
+from samtrack.associate.solve import Solution, solve_tracks
+
+__all__ = ["Solution", "solve_tracks"]

@@ -1,0 +1,67 @@
+"""The decision: all proposals of a movie in, tracks out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from samtrack.associate.graph import Columns, Kind, build_columns, rank_detections
+from samtrack.associate.greedy import solve_greedy
+from samtrack.associate.ilp import solve_exactly
+from samtrack.associate.lineage import Choice, build_tracks
+from samtrack.config.associate import AssociateSettings
+from samtrack.types import Detections, Divisions, Links, Tracks
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The tracks, which proposals they were made from, and facts about the solve (counts; ``gain`` in nats).
+
+    ``link_chosen`` marks continuations only; the links of a division are told by ``division_chosen``.
+    """
+
+    tracks: Tracks
+    link_chosen: Bools
+    division_chosen: Bools
+    facts: Mapping[str, int | float]
+
+
+def solve_tracks(detections: Detections, links: Links, divisions: Divisions, settings: AssociateSettings) -> Solution:
+    """Decide who is who: the explanation of the movie with the largest gain (or the greedy one)."""
+    positions = rank_detections(detections)
+    columns = build_columns(detections, links, divisions, settings, positions)
+    chosen, facts = (solve_exactly if settings.solver == "ilp" else solve_greedy)(columns)
+    choice = _choice(columns, chosen)
+    tracks = build_tracks(detections, links, divisions, choice, positions)
+    return Solution(
+        tracks=tracks,
+        link_chosen=_marked(len(links), choice.links),
+        division_chosen=_marked(len(divisions), choice.divisions),
+        facts={
+            "gain": float(np.sum(columns.gain[chosen])),
+            "columns": len(columns),
+            "links_chosen": len(choice.links),
+            "divisions_chosen": len(choice.divisions),
+            "detections_rejected": len(choice.rejected),
+            **facts,
+        },
+    )
+
+
+def _choice(columns: Columns, chosen: Bools) -> Choice:
+    return Choice(
+        links=columns.rows(chosen, Kind.LINK),
+        divisions=columns.rows(chosen, Kind.DIVISION),
+        rejected=columns.rows(chosen, Kind.REJECTION),
+    )
+
+
+def _marked(n: int, rows: npt.NDArray[np.int64]) -> Bools:
+    marked = np.zeros(n, dtype=bool)
+    marked[rows] = True
+    return marked

@@ -1,0 +1,218 @@
+"""The room's door: from detections and label frames to proposed links and divisions, each with a probability.
+
+Every number of a link depends on the frames from its source to its target and on the frame before its target, never on
+where a block begins or ends. Frames are visited in order, so that at most ``max_gap_frames + 2`` label frames are held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from samtrack.config.link import LinkSettings
+from samtrack.link.calibrate import SUREST, LinkModel, load_default_model, probability
+from samtrack.link.candidates import find_candidates, gate_um
+from samtrack.link.cells import Cells, split_by_frame
+from samtrack.link.contest import CONTEST_FACTS, contest_facts
+from samtrack.link.division import DIVISION_FACTS, DivisionPairs, find_divisions
+from samtrack.link.features import LINK_FACTS, FramePair, link_facts
+from samtrack.link.motion import estimate_motion
+from samtrack.link.overlap import LabelStore, Overlap, measure_overlap
+from samtrack.types import Detections, Divisions, Frames, Links, Origin, Span, Typical
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+# Log odds of the best link by which the two ends of a gap could be explained otherwise.
+GAP_FACTS = ("best_out", "best_in")
+LINK_COLUMNS = LINK_FACTS + CONTEST_FACTS + GAP_FACTS
+_CONTEST = slice(len(LINK_FACTS), len(LINK_FACTS) + len(CONTEST_FACTS))
+_GAP = slice(_CONTEST.stop, len(LINK_COLUMNS))
+
+
+def propose_links(
+    images: Frames | None,  # noqa: ARG001 - for proposers that look at pixels; the table holds what this one needs
+    labels: Frames,
+    detections: Detections,
+    core: Span,
+    typical: Typical,
+    settings: LinkSettings,
+    model: LinkModel | None = None,
+) -> tuple[Links, Divisions]:
+    """All links and divisions whose source lies in a frame of ``core``, sorted by source and target.
+
+    ``detections`` holds at least the frames from ``core.start`` to ``core.stop + max_gap_frames`` (inclusive, as far as the
+    movie goes); links name its rows. ``typical`` is of the whole movie. ``model``: None is the one that ships.
+    """
+    proposer = _Proposer(labels, detections, core, typical, settings, model or load_default_model())
+    links: list[_LinkRows] = []
+    divisions: list[_DivisionRows] = []
+    for frame in core.frames():
+        found = proposer.next_frame(frame)
+        links += [found.links, *proposer.over_gaps(frame)]
+        divisions.append(found.divisions)
+        proposer.forget_before(frame + 1)
+    return _link_table(links, settings), _division_table(divisions, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _LinkRows:
+    """Links of one frame pair: rows of the table, probabilities and facts."""
+
+    source: Ints
+    target: Ints
+    score: Floats
+    facts: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _DivisionRows:
+    """Divisions of one frame pair."""
+
+    mother: Ints
+    daughter_a: Ints
+    daughter_b: Ints
+    score: Floats
+    facts: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is known of two consecutive frames: proposals, common shift, best log odds out of and into each cell."""
+
+    links: _LinkRows
+    divisions: _DivisionRows
+    shift_um: Floats
+    best_out: Floats
+    best_in: Floats
+
+
+class _Proposer:
+    """Links frame pairs on demand, each once, and holds what later pairs need."""
+
+    def __init__(
+        self,
+        labels: Frames,
+        detections: Detections,
+        core: Span,
+        typical: Typical,
+        settings: LinkSettings,
+        model: LinkModel,
+    ) -> None:
+        self._voxel_um = labels.scale.voxel_um
+        self._voxel_size = labels.scale.size_per_voxel
+        self._labels = LabelStore(labels)
+        self._cells = split_by_frame(detections, range(core.start, core.stop + settings.max_gap_frames + 1))
+        self._typical = typical
+        self._settings = settings
+        self._model = model
+        self._steps: dict[int, _Step] = {}
+
+    def forget_before(self, frame: int) -> None:
+        """Let go of what no later source frame needs."""
+        self._labels.forget_before(frame)
+        self._steps = {f: s for f, s in self._steps.items() if f >= frame}
+
+    def next_frame(self, frame: int) -> _Step:
+        """Links and divisions from a frame to the next one."""
+        if frame not in self._steps:
+            self._steps[frame] = self._step(frame)
+        return self._steps[frame]
+
+    def over_gaps(self, frame: int) -> list[_LinkRows]:
+        """Links from the unexplained cells of a frame to unexplained ones two or more frames on."""
+        found = []
+        for gap in range(1, self._settings.max_gap_frames + 1):
+            target_frame = frame + 1 + gap
+            best_out, best_in = self.next_frame(frame).best_out, self.next_frame(target_frame - 1).best_in
+            is_open = tuple(probability(best) < self._settings.gap_if_below for best in (best_out, best_in))
+            if not (is_open[0].any() and is_open[1].any()):
+                continue
+            shifts = [self.next_frame(f).shift_um for f in range(frame, target_frame)]
+            pair = self._pair(frame, target_frame, np.sum(shifts, axis=0), (is_open[0], is_open[1]))
+            a, b = pair.candidates.pairs()
+            facts = _blank_facts(len(a))
+            facts[:, : _CONTEST.start] = link_facts(pair)
+            facts[:, _GAP] = np.stack([best_out[a], best_in[b]], axis=1)
+            score = probability(self._model.gap.log_odds(facts, LINK_COLUMNS))
+            found.append(_LinkRows(pair.source.row[a], pair.target.row[b], score, facts))
+        return found
+
+    def _step(self, frame: int) -> _Step:
+        pair = self._pair(frame, frame + 1, None, None)
+        a, b = pair.candidates.pairs()
+        facts = _blank_facts(len(a))
+        facts[:, : _CONTEST.start] = link_facts(pair)
+        evidence = pair.candidates.spread_out(self._model.frame.log_odds(facts, LINK_COLUMNS), -SUREST)
+        splits = find_divisions(pair, evidence)
+        split_odds = self._model.division.log_odds(splits.facts, DIVISION_FACTS)
+        facts[:, _CONTEST] = contest_facts(pair.candidates, evidence, splits, split_odds, len(pair.target))
+        odds = self._model.contest.log_odds(facts, LINK_COLUMNS)
+        links = _LinkRows(pair.source.row[a], pair.target.row[b], probability(odds), facts)
+        best_out, best_in = np.full(len(pair.source), -SUREST), np.full(len(pair.target), -SUREST)
+        np.maximum.at(best_out, a, odds)
+        np.maximum.at(best_in, b, odds)
+        divisions = _division_rows(pair, splits, probability(split_odds))
+        return _Step(links, divisions, pair.motion.shift_um, best_out, best_in)
+
+    def _pair(
+        self,
+        source_frame: int,
+        target_frame: int,
+        guess_um: Floats | None,
+        among: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None,
+    ) -> FramePair:
+        """Motion, candidates and overlaps of two frames; ``among``: which of their cells take part."""
+        source, target = self._cells[source_frame], self._cells[target_frame]
+        radius, gate = self._typical.radius_um, gate_um(self._typical, self._settings)
+        motion = estimate_motion(source, target, radius, gate, () if guess_um is None else (guess_um,))
+        candidates = find_candidates(motion, target, self._settings, gate, among)
+        target_voxels = np.rint(target.size_um / self._voxel_size)
+        overlap = Overlap.none(len(source), target_voxels)
+        if candidates.is_real.any():
+            step_px = np.rint((motion.expected_um - source.centre_um) / self._voxel_um).astype(np.int64)
+            here, there = self._labels.read(source_frame, source), self._labels.read(target_frame, target)
+            overlap = measure_overlap(here, there, step_px, target_voxels)
+        return FramePair(source, target, motion, candidates, overlap, radius, target_frame - source_frame - 1)
+
+
+def _blank_facts(n: int) -> npt.NDArray[np.float32]:
+    """Facts of ``n`` links, none of them known yet."""
+    return np.full((n, len(LINK_COLUMNS)), np.nan, dtype=np.float32)
+
+
+def _division_rows(pair: FramePair, splits: DivisionPairs, score: Floats) -> _DivisionRows:
+    target = pair.candidates.target
+    daughter_a = pair.target.row[target[splits.mother, splits.column_a]]
+    daughter_b = pair.target.row[target[splits.mother, splits.column_b]]
+    first, second = np.minimum(daughter_a, daughter_b), np.maximum(daughter_a, daughter_b)
+    return _DivisionRows(pair.source.row[splits.mother], first, second, score, splits.facts)
+
+
+def _link_table(parts: list[_LinkRows], settings: LinkSettings) -> Links:
+    """The likely enough links of all frame pairs, sorted by (source, target)."""
+    source = np.concatenate([_NO_ROWS, *(p.source for p in parts)])
+    target = np.concatenate([_NO_ROWS, *(p.target for p in parts)])
+    score = np.concatenate([_NO_ROWS, *(p.score for p in parts)]).astype(np.float64)
+    facts = np.concatenate([_blank_facts(0), *(p.facts for p in parts)])
+    order = np.lexsort((target, source))
+    order = order[score[order] >= settings.min_probability]
+    origin = np.full(len(order), int(Origin.MOTION))
+    return Links(source[order], target[order], score[order], origin, facts[order], LINK_COLUMNS)
+
+
+def _division_table(parts: list[_DivisionRows], settings: LinkSettings) -> Divisions:
+    """The likely enough divisions of all frame pairs, sorted by mother and daughters."""
+    mother = np.concatenate([_NO_ROWS, *(p.mother for p in parts)])
+    daughter_a = np.concatenate([_NO_ROWS, *(p.daughter_a for p in parts)])
+    daughter_b = np.concatenate([_NO_ROWS, *(p.daughter_b for p in parts)])
+    score = np.concatenate([_NO_ROWS, *(p.score for p in parts)]).astype(np.float64)
+    facts = np.concatenate([np.zeros((0, len(DIVISION_FACTS)), dtype=np.float32), *(p.facts for p in parts)])
+    order = np.lexsort((daughter_b, daughter_a, mother))
+    order = order[score[order] >= settings.min_probability]
+    return Divisions(mother[order], daughter_a[order], daughter_b[order], score[order], facts[order], DIVISION_FACTS)
+
+
+_NO_ROWS = np.zeros(0, dtype=np.int64)

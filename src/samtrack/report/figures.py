@@ -1,0 +1,184 @@
+"""The plots: each function takes data and an axis, draws on it, and returns nothing.
+
+Colours are roles (`Role`), not colours: `svg.write_svg` turns each into a variable of the page's style sheet, so that a
+plot follows the page into the dark.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
+
+from samtrack.report.colours import line_colours
+from samtrack.report.lineages import GOLDEN, HUES, Trees
+from samtrack.report.tables import DOUBTFUL_BELOW
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+HISTOGRAM_BINS = 24
+"""Bins of a histogram, at most."""
+
+PROBABILITY_BINS = 20
+"""Bins of 0.05; the limit of doubt falls on an edge."""
+
+ROOT_NAMES_UP_TO = 400
+"""Rows of lineages up to which the roots' numbers are written beside them."""
+
+
+class Role(StrEnum):
+    """Stand-in colours: never seen, replaced by the style sheet's colours of the same name."""
+
+    INK = "#010101"
+    MUTED = "#020202"
+    GRID = "#030303"
+    MAIN = "#040404"
+    SECOND = "#050505"
+    THIRD = "#060606"
+
+
+def draw_cells(axis: Axes, counts: pd.DataFrame) -> None:
+    """Cells per frame: all masks, and how many of them were seen (the rest was filled)."""
+    total = counts["seen"] + counts["filled"]
+    if counts["filled"].any():
+        axis.plot(counts["frame"], counts["seen"], color=Role.SECOND, linewidth=1, label="seen")
+        label = "with filled masks"
+    else:
+        label = "cells"
+    axis.plot(counts["frame"], total, color=Role.MAIN, linewidth=1.6, label=label, **_dot_if_alone(len(counts)))
+    axis.set_ylim(0, max(1.0, float(total.max())) * 1.08)
+    _label(axis, "frame", "cells")
+    if counts["filled"].any():
+        _legend(axis)
+
+
+def draw_lengths(axis: Axes, lengths: Ints) -> None:
+    """Histogram of the tracks' lengths in frames."""
+    longest = int(lengths.max(initial=1))
+    step = max(1, -(-longest // HISTOGRAM_BINS))
+    edges = np.arange(1, longest + step + 1, step) - 0.5
+    _fill_bars(axis, np.histogram(lengths, edges)[0], edges, Role.MAIN)
+    _label(axis, "frames from first to last", "tracks")
+
+
+def draw_events(axis: Axes, counts: pd.DataFrame) -> None:
+    """Tracks that begin and divisions upwards, tracks that end downwards, per frame."""
+    edges = np.arange(len(counts) + 1) - 0.5
+    divides, begins, ends = (counts[name].to_numpy() for name in ("divides", "begins", "ends"))
+    _fill_bars(axis, divides, edges, Role.MAIN, label="divisions")
+    _fill_bars(axis, divides + begins, edges, Role.SECOND, baseline=divides, label="begin without a mother")
+    _fill_bars(axis, -ends, edges, Role.THIRD, label="end before the last frame")
+    most = max(1, int((divides + begins).max(initial=0)), int(ends.max(initial=0)))
+    axis.set_ylim(-most * 1.1, most * 1.5)  # the space above holds the legend
+    axis.axhline(0, color=Role.MUTED, linewidth=0.8)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    _label(axis, "frame", "tracks")
+    _legend(axis)
+
+
+def draw_displacement(axis: Axes, moved: pd.DataFrame, unit: str) -> None:
+    """Median move per frame, and the band that holds eight of ten cells."""
+    axis.fill_between(moved["frame"], moved["low"], moved["high"], color=Role.MAIN, alpha=0.2, linewidth=0)
+    few = _dot_if_alone(int(moved["median"].notna().sum()))
+    axis.plot(moved["frame"], moved["median"], color=Role.MAIN, linewidth=1.6, **few)
+    top = float(np.nanmax(moved["high"])) if moved["high"].notna().any() else 1.0
+    axis.set_ylim(0, max(top, 1e-6) * 1.08)
+    axis.set_xlim(-0.5, len(moved) - 0.5)
+    _label(axis, "frame", f"{unit} per frame")
+
+
+def draw_probabilities(axis: Axes, chosen: Floats) -> None:
+    """Histogram of the chosen links' probabilities; the doubtful part in another colour, the count axis logarithmic."""
+    edges = np.linspace(0, 1, PROBABILITY_BINS + 1)
+    count = np.histogram(chosen, edges)[0]
+    limit = round(DOUBTFUL_BELOW * PROBABILITY_BINS)
+    axis.set_yscale("symlog", linthresh=1)  # sure links outnumber the doubtful ones by thousands
+    _fill_bars(axis, count[limit:], edges[limit:], Role.MAIN, label="chosen links")
+    _fill_bars(axis, count[:limit], edges[: limit + 1], Role.SECOND, label=f"doubtful: below {DOUBTFUL_BELOW:g}")
+    axis.set_ylim(0, max(2.0, float(count.max(initial=0))) * 3)
+    axis.set_xlim(0, 1)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    _label(axis, "probability", "links", whole=False)
+    _legend(axis)
+
+
+def draw_lineages(axis: Axes, trees: Trees, n_frames: int) -> None:
+    """Lineage trees, time to the right: a line per track, a bar per birth, a dot where a track is lost."""
+    colours = line_colours()
+    for root in dict.fromkeys(trees.root.tolist()):
+        colour = colours[int((root * GOLDEN) % 1.0 * HUES)]
+        path = _tree_path(trees, np.flatnonzero(trees.root == root))
+        axis.add_collection(PathCollection([path], facecolor="none", edgecolor=colour, linewidth=1.4))
+    lost = ~trees.has_children & (trees.last_frame < n_frames - 1)
+    axis.plot(trees.last_frame[lost], trees.row[lost], "o", color=Role.MUTED, markersize=2.4, linestyle="none")
+    if trees.n_rows <= ROOT_NAMES_UP_TO:
+        for at in np.flatnonzero(trees.track == trees.root):
+            axis.annotate(
+                str(trees.track[at]),
+                (trees.first_frame[at], trees.row[at]),
+                xytext=(-3, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=7,
+                color=Role.MUTED,
+            )
+    axis.set_xlim(-max(1.0, 0.03 * n_frames), max(n_frames - 1, 1))
+    axis.set_ylim(trees.n_rows - 0.5 if trees.n_rows else 0.5, -0.5)
+    axis.set_yticks([])
+    axis.spines["left"].set_visible(False)
+    axis.grid(axis="x", color=Role.GRID, linewidth=0.6)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xlabel("frame (the number of a tree's first track stands before it)")
+
+
+def _tree_path(trees: Trees, at: Ints) -> Path:
+    """All lines of one tree as one path: along time per track, across time from mother to child."""
+    row, first, last = trees.row[at], trees.first_frame[at], trees.last_frame[at]
+    along = np.stack([first, row, np.maximum(last, first + 0.3), row], axis=1)
+    order = np.argsort(trees.track[at])
+    child = np.flatnonzero(trees.parent[at] > 0)
+    mother = order[np.searchsorted(trees.track[at][order], trees.parent[at][child])]
+    forward = np.stack([last[mother], row[mother], first[child], row[child]], axis=1)
+    lines = np.concatenate([along, forward]).reshape(-1, 2)
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(lines) // 2)
+    return Path(lines, codes)
+
+
+def _fill_bars(
+    axis: Axes, height: npt.NDArray[np.integer], edges: Floats, colour: str, baseline: Ints | int = 0, label: str = ""
+) -> None:
+    """Bars as one filled outline: a movie has thousands of frames, and an outline stays small."""
+    axis.stairs(height, edges, baseline=baseline, fill=True, color=colour, linewidth=0, label=label)
+
+
+def _dot_if_alone(n: int) -> dict[str, object]:
+    """A marker for a line of one point, which could not be seen."""
+    return {"marker": "o", "markersize": 4} if n == 1 else {}
+
+
+def _label(axis: Axes, x: str, y: str, whole: bool = True) -> None:
+    """Names of the axes, quiet grid lines across, whole numbers where things are counted."""
+    axis.set_xlabel(x)
+    axis.set_ylabel(y)
+    axis.grid(axis="y", color=Role.GRID, linewidth=0.6)
+    axis.set_axisbelow(True)
+    if whole:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+        axis.yaxis.set_major_locator(MaxNLocator(integer=y in ("cells", "tracks"), nbins=5))
+
+
+def _legend(axis: Axes) -> None:
+    """A legend that is only text and short samples."""
+    legend = axis.legend(loc="upper left", frameon=False, fontsize=8, handlelength=1.1, borderaxespad=0.2, labelspacing=0.25)
+    for line in legend.get_lines():
+        if isinstance(line, Line2D):
+            line.set_linewidth(2)

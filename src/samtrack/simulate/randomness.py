@@ -1,0 +1,29 @@
+"""Where chance comes from: one independent stream per purpose, so that no draw depends on the order of the others.
+
+A frame's noise comes from (seed, stream, frame), a cell's texture from (seed, stream, cell): any frame can be made alone.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Stream(IntEnum):
+    """What a stream of random numbers is for; the numbers are part of the seed and never change."""
+
+    LINEAGE = 0
+    STAGE = 1
+    FLOW = 2
+    TEXTURE = 3
+    FIELD = 4
+    CAMERA = 5
+    MASKS = 6
+    DEBRIS = 7
+    DIMNESS = 8
+
+
+def generator(seed: int, stream: Stream, *keys: int) -> np.random.Generator:
+    """The random numbers of one purpose, frame or cell."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, int(stream), *map(int, keys)])))

@@ -1,0 +1,97 @@
+"""The files that are written from the models."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from samtrack.config import Config, build_config, load_config, preset_names, read_preset
+from samtrack.config.generate import default_yaml, main, schema_json, stale_files, write_files
+from samtrack.config.link import LinkSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(schema_json()))
+
+
+def test_default_file_is_the_default_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "config.default.yaml"
+    path.write_text(default_yaml(), encoding="utf-8")
+    assert load_config(path) == Config()
+
+
+def test_default_file_shows_every_key_with_its_description() -> None:
+    plain = Config().model_dump(mode="json")
+    assert yaml.safe_load(default_yaml()) == plain
+    one_line = " ".join(line.strip("# ") for line in default_yaml().splitlines())
+    for name, field in LinkSettings.model_fields.items():
+        assert field.description is not None
+        assert field.description in one_line, name
+
+
+def test_default_file_shows_alternatives_which_are_valid_without_their_comment_signs() -> None:
+    lines = default_yaml().splitlines()
+    start = lines.index("# segment:")
+    stop = next(i for i in range(start, len(lines)) if not lines[i].startswith("#"))
+    raw = yaml.safe_load("\n".join(line[2:] for line in lines[start:stop]))
+    assert raw["segment"]["method"] == "given"
+    config = build_config({**raw, "sequences": [{"name": "01", "images": "x", "masks": "y"}]})
+    assert config.segment.model_dump() == raw["segment"]
+
+
+def test_default_file_is_readable() -> None:
+    assert max(map(len, default_yaml().splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        yaml.safe_load(default_yaml()),
+        {"segment": {"method": "given"}},
+        {"sequences": [{"name": "01", "images": "x"}]},
+        *[read_preset(name) for name in preset_names()],
+        *[yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "config" / "datasets").glob("*.yaml")],
+    ],
+)
+def test_schema_accepts_what_the_models_accept(raw: dict) -> None:
+    assert list(VALIDATOR.iter_errors(raw)) == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"lnk": {}},
+        {"link": {"max_gap_frames": 11}},
+        {"link": {"max_gap_frame": 1}},
+        {"sequences": [{"images": "x"}]},
+        {"segment": {"method": "watershed"}},
+        {"movie": {"um_per_voxel": [1.0]}},
+    ],
+)
+def test_schema_refuses_what_the_models_refuse(raw: dict) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the message is tested with the loader
+        build_config(raw)
+    assert list(VALIDATOR.iter_errors(raw)) != []
+
+
+def test_a_stale_file_is_named_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stale_files(tmp_path) == ["config.default.yaml", "config.schema.json"]
+    assert write_files(tmp_path) == ["config.default.yaml", "config.schema.json"]
+    assert main(["--check", "--folder", str(tmp_path)]) == 0
+    path = tmp_path / "config.default.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("candidates: 5", "candidates: 6"), encoding="utf-8")
+    assert main(["--check", "--folder", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "config.default.yaml differs" in told
+    assert "config.schema.json" not in told
+    assert "--write" in told
+    assert main(["--write", "--folder", str(tmp_path)]) == 0
+    assert stale_files(tmp_path) == []
+
+
+def test_a_wrong_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--check", "--folder", str(tmp_path / "absent")])
+    assert "absent is no folder" in capsys.readouterr().err

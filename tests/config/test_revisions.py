@@ -1,0 +1,52 @@
+"""What a stage's trigger depends on: its own sections and its revision, nothing else."""
+
+import pytest
+
+from samtrack.config import Config, build_config, trigger
+from samtrack.config.revisions import REVISIONS, SECTIONS
+
+CHANGES = {
+    "movie": {"minutes_per_frame": 7.0},
+    "ingest": {"compression_level": 5},
+    "segment": {"method": "seeds", "sensitivity": 0.41},
+    "link": {"candidates": 7},
+    "associate": {"cost_appear": 1.5},
+    "fill": {"method": "none"},
+    "export": {"field_of_interest_px": 25},
+    "evaluate": {"division_tolerance_frames": [0]},
+    "report": {"tail_frames": 3},
+    "blocks": {"frames": 7},
+    "resources": {"workers": 3},
+}
+
+
+def test_every_section_is_tried() -> None:
+    sections = set(Config.model_fields) - {"dataset", "preset", "out", "sequences"}
+    assert set(CHANGES) == sections
+    assert set(SECTIONS) == set(REVISIONS)
+
+
+@pytest.mark.parametrize("section", CHANGES)
+def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str) -> None:
+    before, after = build_config({}), build_config({section: CHANGES[section]})
+    assert getattr(before, section) != getattr(after, section)
+    changed = {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)}
+    assert changed == {stage for stage, sections in SECTIONS.items() if section in sections}
+
+
+def test_how_the_work_is_cut_re_runs_nothing() -> None:
+    assert not any({"blocks", "resources"} & set(sections) for sections in SECTIONS.values())
+
+
+@pytest.mark.parametrize("stage", REVISIONS)
+def test_a_raised_revision_changes_its_stage_only(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = build_config({})
+    before = {s: trigger(config, s) for s in REVISIONS}
+    monkeypatch.setitem(REVISIONS, stage, REVISIONS[stage] + 1)
+    assert {s for s in REVISIONS if trigger(config, s) != before[s]} == {stage}
+
+
+def test_the_text_does_not_depend_on_how_the_configuration_was_written() -> None:
+    one = build_config({"link": {"candidates": 4, "gate_radii": 2}, "movie": {"um_per_voxel": [1, 1]}})
+    other = build_config({"movie": {"um_per_voxel": (1.0, 1.0)}, "link": {"gate_radii": 2.0, "candidates": 4}})
+    assert all(trigger(one, stage) == trigger(other, stage) for stage in REVISIONS)

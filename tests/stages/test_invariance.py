@@ -1,0 +1,84 @@
+"""The result must not depend on how the movie was cut, nor on the order of labels. Byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from samtrack.config.simulate import SimulateSettings
+from samtrack.stages.address import Address
+from samtrack.stages.simulate import run_simulate
+
+Track = Callable[[dict[str, Any]], Address]
+Digest = Callable[..., dict[str, str]]
+
+RESULT = ("*_RES/*", "*_tracks.csv", "*_tracks.parquet", "*.ome.zarr/labels/**/*", "*_work/decided/*")
+
+RECIPES = {
+    2: {"frames": 14, "shape_px": (160, 160), "seed": 3, "cells": {"count": 12, "cycle_hours": 6}},
+    3: {
+        "frames": 14,
+        "shape_px": (12, 72, 72),
+        "um_per_voxel": (1.0, 0.5, 0.5),
+        "seed": 4,
+        "cells": {"count": 8, "cycle_hours": 6},
+    },
+}
+
+
+@pytest.fixture(scope="module", params=[2, 3], ids=["2D", "3D"])
+def movie(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated movie with divisions and with gaps in its masks."""
+    folder = tmp_path_factory.mktemp("simulated")
+    run_simulate(SimulateSettings.model_validate(RECIPES[request.param]), folder, "01", overwrite=True)
+    return folder
+
+
+def settings(movie: Path, out: Path, frames: int, masks: str = "01_ERR_SEG") -> dict[str, Any]:
+    sequence = {"name": "01", "images": str(movie / "01"), "masks": str(movie / masks)}
+    return {
+        "out": str(out),
+        "sequences": [sequence],
+        "segment": {"method": "given"},
+        "blocks": {"frames": frames},
+    }
+
+
+def test_block_length_changes_nothing(movie: Path, tmp_path: Path, track: Track, digest: Digest):
+    whole = track(settings(movie, tmp_path / "whole", 14))
+    table = np.genfromtxt(whole.layout.table_csv, delimiter=",", names=True)
+    assert np.unique(table["parent_track_id"]).size > 1, "the movie should hold divisions"
+    assert (table["origin"] == 8).any(), "the movie should hold filled gaps"
+    expected = digest(tmp_path / "whole", *RESULT)
+    assert len(expected) > 14
+    for frames in (1, 3, 7):
+        track(settings(movie, tmp_path / str(frames), frames))
+        assert digest(tmp_path / str(frames), *RESULT) == expected, f"blocks of {frames} frames"
+
+
+def test_the_order_of_labels_changes_nothing(movie: Path, tmp_path: Path, track: Track, digest: Digest):
+    """The same masks with every frame's labels in reverse order give the same CTC result."""
+    reversed_masks = movie / "reversed"
+    reversed_masks.mkdir(exist_ok=True)
+    for path in sorted((movie / "01_ERR_SEG").glob("*.tif")):
+        labels = tifffile.imread(path)
+        turned = np.where(labels > 0, labels.max() + 1 - labels, 0).astype(labels.dtype)
+        tifffile.imwrite(reversed_masks / path.name, turned)
+    track(settings(movie, tmp_path / "a", 5))
+    track(settings(movie, tmp_path / "b", 5, "reversed"))
+    assert digest(tmp_path / "a", "*_RES/*") == digest(tmp_path / "b", "*_RES/*")
+
+
+def test_seeds_do_not_depend_on_blocks_either(movie: Path, tmp_path: Path, track: Track, digest: Digest):
+    """Without masks the cell's diameter is measured on the movie; every block must come to the same."""
+    results = []
+    for frames in (5, 14):
+        raw = settings(movie, tmp_path / str(frames), frames) | {"segment": {"method": "seeds"}}
+        track(raw)
+        results.append(digest(tmp_path / str(frames), *RESULT))
+    assert results[0] == results[1]

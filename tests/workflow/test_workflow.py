@@ -1,0 +1,198 @@
+"""The real workflow: what it makes, what a change re-runs, what a killed run leaves, what two runs do."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+ROOT = Path(__file__).parents[2]
+SAMTRACK = [sys.executable, "-m", "samtrack.cli"]
+
+RECIPE = "{frames: 9, shape_px: [128, 128], seed: 5, cells: {count: 8, cycle_hours: 5}}"
+RESULT = ("01_RES/*", "01_tracks.*", "01_scores.*", "01_report.html", "01.ome.zarr/**/*", "run_config.yaml")
+
+ALL = {"segment", "measure", "summarise", "link", "associate", "fill", "export_tracks", "export_ctc"}
+LAST = {"validate", "evaluate", "report"}
+
+
+def run(*arguments: str, cwd: Path, timeout: int = 300) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*SAMTRACK, *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def arguments(movie: Path, out: str, *more: str) -> list[str]:
+    parts = ["run", "--images", f"{movie}/01", "--truth", f"{movie}/01_GT", "--masks", f"{movie}/01_ERR_SEG"]
+    return [*parts, "--out", out, "--cores", "2", "--set", "blocks.frames=4", *more]
+
+
+def dry_run(out: Path, *overrides: str) -> set[str]:
+    """Names of the rules that Snakemake would run after a change of the configuration of a finished run."""
+    import yaml
+
+    from samtrack.config.load import merge, parse_override
+
+    raw = yaml.safe_load((out / "run_config.yaml").read_text())
+    for text in overrides:
+        raw = merge(raw, parse_override(text))
+    (out / "changed.yaml").write_text(yaml.safe_dump(raw))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--cores", "1"]
+    command += ["--configfile", "changed.yaml", "--workflow-profile", "none"]
+    done = subprocess.run(command, cwd=out, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, flags=re.MULTILINE)) - {"all"}
+
+
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("movie")
+    (folder / "simulate.yaml").write_text(f"out: .\nsequences: [{{name: '01', simulate: {RECIPE}}}]\n")
+    done = run("simulate", "--config", "simulate.yaml", "--sequence", "01", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "simulated"
+
+
+@pytest.fixture(scope="module")
+def finished(movie: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    done = run(*arguments(movie, "out"), cwd=folder)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "TRA" in done.stderr, "the run ends with its scores"
+    return folder / "out"
+
+
+def test_a_run_makes_everything_it_promises(finished: Path):
+    assert len(list((finished / "01_RES").glob("mask*.tif"))) == 9
+    for name in ("01_RES/res_track.txt", "01_tracks.csv", "01_tracks.parquet", "01_scores.json", "01_scores.csv"):
+        assert (finished / name).stat().st_size > 0, name
+    assert "<html" in (finished / "01_report.html").read_text()
+    assert (finished / "01_validation.txt").exists()
+    assert not list(finished.rglob("*.part-*")), "nothing half-written is left"
+    done = run("validate", "01_RES", cwd=finished)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_second_run_has_nothing_to_do(finished: Path):
+    assert dry_run(finished) == set()
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("movie.minutes_per_frame=7", {"ingest"} | ALL | LAST),
+        ("ingest.compression_level=5", {"ingest"} | ALL | LAST),
+        ("segment.missing=empty", ALL | LAST),
+        ("link.candidates=4", ALL - {"segment", "measure", "summarise"} | LAST),
+        ("associate.cost_appear=1.5", {"associate", "fill", "export_tracks", "export_ctc"} | LAST),
+        ("fill.min_size_fraction=0.4", {"fill", "export_tracks", "export_ctc"} | LAST),
+        ("export.field_of_interest_px=5", {"export_tracks", "export_ctc"} | LAST),
+        ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),
+        ("report.tail_frames=3", {"report"}),
+        ("resources.memory_gb=4", set()),
+    ],
+)
+def test_a_changed_section_re_runs_its_stage_and_what_follows(finished: Path, override: str, expected: set[str]):
+    assert dry_run(finished, override) == expected
+
+
+def test_a_changed_image_is_noticed(finished: Path, movie: Path):
+    image = movie / "01" / "t003.tif"
+    before = image.stat()
+    try:
+        os.utime(image, (time.time(), time.time() + 5))
+        assert "ingest" in dry_run(finished)
+    finally:
+        os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert dry_run(finished) == set()
+
+
+@pytest.mark.parametrize("seconds", [3.0, 9.0, 14.0])
+def test_killed_and_started_again_ends_in_the_same_bytes(
+    movie: Path, finished: Path, tmp_path: Path, digest: Callable[..., dict[str, str]], seconds: float
+):
+    """SIGKILL to every process of the run at once, as a lost machine would; then the same command again."""
+    process = subprocess.Popen(
+        [*SAMTRACK, *arguments(movie, "out")],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "out" / "01_report.html").exists(), "killed too late to show anything"
+    done = run(*arguments(movie, "out"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert digest(tmp_path / "out", *RESULT) == digest(finished, *RESULT)
+    assert not list((tmp_path / "out").rglob("*.part-*"))
+
+
+def test_only_the_main_process_killed(
+    movie: Path, finished: Path, tmp_path: Path, digest: Callable[..., dict[str, str]]
+):
+    """Jobs of the killed run go on for a while beside the new run; they must not harm it."""
+    process = subprocess.Popen(
+        [*SAMTRACK, *arguments(movie, "out")], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    time.sleep(8)
+    process.kill()
+    process.wait()
+    done = run(*arguments(movie, "out"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert digest(tmp_path / "out", *RESULT) == digest(finished, *RESULT)
+
+
+def test_two_runs_at_once_in_one_folder(movie: Path, tmp_path: Path):
+    first = subprocess.Popen(
+        [*SAMTRACK, *arguments(movie, "out")], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.time() + 30
+        while not (tmp_path / "out" / "run_config.yaml").exists() and time.time() < deadline:
+            time.sleep(0.1)
+        second = run(*arguments(movie, "out"), cwd=tmp_path)
+        assert second.returncode == 2
+        assert "another run is working here" in second.stderr
+        assert str(first.pid) in second.stderr
+    finally:
+        assert first.wait(timeout=200) == 0, "the first run is not disturbed"
+
+
+def test_a_failing_stage_says_why_and_loses_nothing(movie: Path, tmp_path: Path):
+    broken = tmp_path / "movie"
+    shutil.copytree(movie, broken)
+    image = broken / "01" / "t004.tif"
+    image.write_bytes(image.read_bytes()[:500])
+    done = run(*arguments(broken, "out"), cwd=tmp_path)
+    assert done.returncode != 0
+    assert "t004.tif" in done.stderr
+    assert "the same command goes on from here" in done.stderr
+    assert not (tmp_path / "out" / "01.ome.zarr" / "zarr.json").exists()
+    shutil.copy(movie / "01" / "t004.tif", image)
+    assert run(*arguments(broken, "out"), cwd=tmp_path).returncode == 0
+
+
+def test_the_snakemake_command_of_the_readme(tmp_path: Path):
+    """A dataset file, a simulated sequence, plain snakemake started in the project's folder."""
+    (tmp_path / "d.yaml").write_text(
+        f"dataset: d\nout: {tmp_path}/out\nblocks: {{frames: 5}}\n"
+        f"sequences: [{{name: 'a', simulate: {RECIPE}}}, {{name: 'b', simulate: {RECIPE.replace('seed: 5', 'seed: 6')}}}]\n"
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(tmp_path / "d.yaml")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in ("a", "b"):
+        assert (tmp_path / "out" / f"{name}_scores.json").exists()
+        assert str(tmp_path / "out" / f"{name}_report.html") in done.stderr
