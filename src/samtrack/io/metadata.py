@@ -72,14 +72,14 @@ def found_in_tiff(tif: tifffile.TiffFile) -> FoundScale:
     if tif.is_ome and tif.ome_metadata:
         return _of_ome_xml(tif.ome_metadata)
     if tif.is_imagej and tif.imagej_metadata:
-        return _of_imagej(tif.imagej_metadata, tif.pages[0].tags)
+        return _of_imagej(tif.imagej_metadata, tif.pages.first.tags)
     return FoundScale()
 
 
 def channel_names(tif: tifffile.TiffFile) -> list[str]:
     """Names of the channels of a TIFF file, as far as its metadata tell them."""
     if tif.is_ome and tif.ome_metadata:
-        return [e.get("Name") or e.get("ID", "?") for e in _elements(tif.ome_metadata, "Channel")]
+        return [str(e.get("Name") or e.get("ID", "?")) for e in _elements(tif.ome_metadata, "Channel")]
     labels = (tif.imagej_metadata or {}).get("Labels") if tif.is_imagej else None
     return [str(label) for label in labels] if isinstance(labels, list | tuple) else []
 
@@ -144,9 +144,11 @@ def build_scale(path: Path, shape: tuple[int, ...], found: FoundScale, movie: Mo
     else:
         partly = f"; {found.source} tell only {', '.join(found.um)}" if found.um else ""
         log.warning(
-            "%s: neither movie.um_per_voxel nor the file says how large a voxel is%s: 1 µm is assumed, so all lengths are "
-            "voxels", path, partly
-        )  # fmt: skip
+            "%s: neither movie.um_per_voxel nor the file says how large a voxel is%s: 1 µm is assumed, so all lengths "
+            "are voxels",
+            path,
+            partly,
+        )
     said = minutes_from if minutes is not None else "nobody: assumed"
     log.info("%s: frames are %.4g min apart, from %s", path, scale.minutes_per_frame, said)
     return scale

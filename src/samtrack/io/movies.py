@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,10 @@ class MovieFrames:
     def read(self, frame: int, box: Box | None = None) -> npt.NDArray[Any]:
         """The voxels of one frame, whole or inside a box."""
         whole = Box((0,) * len(self.shape), self.shape)
-        return next(self.read_parts(frame, iter([box or whole])))
+        with closing(self.read_parts(frame, iter([box or whole]))) as parts:
+            return next(parts)
 
-    def read_parts(self, frame: int, boxes: Iterator[Box]) -> Iterator[npt.NDArray[Any]]:
+    def read_parts(self, frame: int, boxes: Iterator[Box]) -> Generator[npt.NDArray[Any], None, None]:
         """The voxels of boxes of one frame, one after the other; the frame's file is opened once."""
         if not 0 <= frame < len(self._order):
             raise IndexError(f"frame {frame} of a movie of {len(self._order)} frames")
@@ -101,7 +103,7 @@ def open_movie(path: Path, ingest: IngestSettings, movie: MovieSettings) -> Movi
     frames = MovieFrames(source, _order(source, ingest), voxels, scale)
     if frames.n_frames == 1 and len(frames.shape) == 3 and not isinstance(source, TiffFolder):
         log.warning(
-            "%s: is read as 1 frame of %d planes. If the planes are time points, set ingest.axes: tyx.", path, frames.shape[0]
+            "%s: is read as 1 frame of %d planes; if these are times, set ingest.axes: tyx", path, source.shape[0]
         )
     return frames
 
@@ -128,7 +130,7 @@ def source_fingerprint(path: Path) -> str:
 
 def open_masks(path: Path, images_path: Path, images: Frames, settings: GivenSettings) -> MovieFrames:
     """The user's masks as labels (uint32), frame by frame beside the images; shapes and numbering must agree."""
-    ingest = IngestSettings()
+    ingest = IngestSettings.model_validate({})
     source = open_source(path, ingest)
     if source.shape != images.shape:
         raise DataError(

@@ -53,8 +53,8 @@ def list_numbered(folder: Path) -> NumberedFiles:
         raise _mixed(folder, stems)
     if len(next(iter(texts))) < 2:
         raise DataError(
-            f"{folder}: the name of {names[0]} holds no frame number. A folder holds one numbered file per frame, as in "
-            "t000.tif; give the path of the file itself if it holds the whole movie."
+            f"{folder}: the name of {names[0]} holds no frame number. A folder holds one numbered file per frame, as "
+            "in t000.tif; give the path of the file itself if it holds the whole movie."
         )
     position = _number_position(folder, stems)
     paths: dict[int, Path] = {}
@@ -73,9 +73,9 @@ def require_gapless(files: NumberedFiles) -> None:
     if missing := files.missing:
         first, last = files.numbers[0], files.numbers[-1]
         raise DataError(
-            f"{files.folder}: {len(files.paths)} files are numbered {first} to {last}, but {len(missing)} of these numbers "
-            f"are missing: {compact(missing)}. Restore the files, or set ingest.missing_frames: blank to put an empty "
-            "frame in the place of each."
+            f"{files.folder}: {len(files.paths)} files are numbered {first} to {last}, but {len(missing)} of them "
+            f"are missing: {compact(missing)}. Restore the files, or set ingest.missing_frames: blank to put an "
+            "empty frame in the place of each."
         )
 
 
@@ -137,14 +137,15 @@ def _tiff_names(folder: Path) -> list[str]:
     try:
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror}). Check the path and its permissions.") from error
+        raise DataError(f"{folder}: cannot be listed ({error.strerror}). Check its permissions.") from error
     tiffs = [name for name in names if name.lower().endswith(TIFF_SUFFIXES)]
     others = [name for name in names if not name.lower().endswith(TIFF_SUFFIXES)]
     some = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
     if not tiffs:
         held = f"no TIFF file, only {len(others)} others ({some})" if others else "nothing"
         raise DataError(
-            f"{folder}: holds {held}. Expected one numbered TIFF file per frame, as in t000.tif, t001.tif; check the path."
+            f"{folder}: holds {held}. Expected one numbered TIFF file per frame, as in t000.tif, t001.tif; check the "
+            "path."
         )
     if others:
         log.info("%s: %d entries are not TIFF files and are ignored (%s)", folder, len(others), some)
@@ -170,7 +171,7 @@ def _number_position(folder: Path, stems: dict[str, list[str]]) -> int:
     if len(varying) > 1:
         names = list(stems)
         raise DataError(
-            f"{folder}: {len(varying)} numbers differ between the names of the files ({names[0]} … {names[-1]}), so it is "
-            "not clear which counts the frames. Keep one position, channel or plane per folder, one file per frame."
+            f"{folder}: {len(varying)} numbers differ between the names of the files ({names[0]} … {names[-1]}), so it "
+            "is not clear which counts the frames. Keep one position, channel or plane per folder, one file per frame."
         )
     return varying[0] if varying else positions[-1]

@@ -64,7 +64,8 @@ class ZarrImage:
     def read(self, frame: int, box: Box) -> npt.NDArray[Any]:
         """The voxels of a box of one frame, (z)yx."""
         at = dict(zip([n for n in ("z", "y", "x") if n in self._names], box.slices, strict=True))
-        index = tuple({"t": frame, "c": self._channel, **at}[name] for name in self._names)
+        places: dict[str, int | slice] = {"t": frame, "c": self._channel, **at}
+        index: Any = tuple(places[name] for name in self._names)
         with reading(self.path, f"frame {frame}"):
             voxels = np.asarray(self._array[index])
         kept = [name for name in self._names if name in at]
@@ -88,8 +89,8 @@ def _open_group(path: Path) -> zarr.Group:
     node = zarr.open(path, mode="r")
     if not isinstance(node, zarr.Group):
         raise DataError(
-            f"{path}: is a bare Zarr array, expected an OME-Zarr image (0.4 or 0.5), which tells axes and scale. Convert it, "
-            "for instance with ngff-zarr, or give TIFF files."
+            f"{path}: is a bare Zarr array, expected an OME-Zarr image (0.4 or 0.5), which tells axes and scale. "
+            "Convert it, for instance with ngff-zarr, or give TIFF files."
         )
     return node
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from samtrack.config.ingest import IngestSettings
 from samtrack.errors import DataError
+from samtrack.io.damage import reading
 from samtrack.io.metadata import FoundScale
 from samtrack.io.names import ZARR_MARKS
 from samtrack.io.numbering import NumberedFiles, list_numbered
@@ -83,8 +84,8 @@ class TiffFolder:
         with TiffImage(self.files.paths[number], self._how) as image:
             if (image.shape, image.dtype) != (self.shape, self.dtype):
                 raise DataError(
-                    f"{image.path}: is {_told(image.shape, image.dtype)}, expected {_told(self.shape, self.dtype)} like "
-                    f"{self._model.name}. All frames of a movie must have one shape and type; it may have been cut off."
+                    f"{image.path}: is {_told(image.shape, image.dtype)}, expected {_told(self.shape, self.dtype)} "
+                    f"like {self._model.name}. All frames must have one shape and type; this one may have been cut off."
                 )
             for box in boxes:
                 yield image.read(0, box)
@@ -165,12 +166,13 @@ def count_numbers(path: Path, ingest: IngestSettings) -> tuple[int, ...]:
 
 def kind_of(path: Path) -> str:
     """``zarr``, ``folder`` or ``file``; raises if there is nothing."""
-    if not path.exists():
-        nearest = next((p for p in path.absolute().parents if p.exists()), Path("/"))
-        raise DataError(f"{path}: does not exist (its nearest existing parent is {nearest}). Correct the path.")
-    if not path.is_dir():
-        return "file"
-    return "zarr" if any((path / mark).exists() for mark in ZARR_MARKS) else "folder"
+    with reading(path):
+        if not path.exists():
+            nearest = next((p for p in path.absolute().parents if p.exists()), Path("/"))
+            raise DataError(f"{path}: does not exist (its nearest existing parent is {nearest}). Correct the path.")
+        if not path.is_dir():
+            return "file"
+        return "zarr" if any((path / mark).exists() for mark in ZARR_MARKS) else "folder"
 
 
 def _told(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:

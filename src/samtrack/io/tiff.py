@@ -1,6 +1,6 @@
 """One TIFF file: what its pages are, and reading the part of a frame that is asked for.
 
-tifffile tells what a file holds and how a strip or tile is decoded; here it is decided which pages are t and z, and only
+tifffile tells what a file holds and how a strip or tile is decoded; `tiff_axes` decides which pages are t and z. Only
 the strips and tiles that touch a box are read, straight from the file, so that threads can share it.
 """
 
@@ -73,7 +73,7 @@ class TiffImage:
         series = _only_series(self.path, self._tif, size)
         self._pages: list[Any] = list(series._pages) if len(series._pages) == len(series) else list(series)
         if any(page is None for page in self._pages):
-            raise DataError(f"{self.path}: the OME metadata promise planes that the file does not hold. Export it again.")
+            raise DataError(f"{self.path}: its OME metadata promise planes that it does not hold. Export it again.")
         self._first: Any = self._pages[0]
         self.axes: PageAxes = page_axes(self.path, series, self._first, how, channel_names(self._tif))
         self.dtype = np.dtype(series.dtype).newbyteorder("=")
@@ -116,7 +116,8 @@ class TiffImage:
         """The voxels of a box of one frame, (z)yx, in the file's own type (native byte order)."""
         *z, (y0, y1), (x0, x1) = zip(box.start, box.stop, strict=True)
         z0, z1 = z[0] if z else (0, 1)
-        out = np.empty((z1 - z0, y1 - y0, x1 - x0), self.dtype)
+        with reading(self.path):  # a damaged header may promise more than any memory holds
+            out = np.empty((z1 - z0, y1 - y0, x1 - x0), self.dtype)
         for i in range(z0, z1):
             plane = self.axes.plane_of(frame, i)
             with reading(self.path, f"plane {plane}"):
@@ -126,9 +127,7 @@ class TiffImage:
                     self._read_segments(self._pages[plane], (y0, y1), (x0, x1), out[i - z0])
         return out if z else out[0]
 
-    def _read_rows(
-        self, plane: int, rows: tuple[int, int], columns: tuple[int, int], out: npt.NDArray[Any]
-    ) -> None:
+    def _read_rows(self, plane: int, rows: tuple[int, int], columns: tuple[int, int], out: npt.NDArray[Any]) -> None:
         """Rows of an uncompressed plane that lies in one piece."""
         axes, item = self.axes, self.dtype.itemsize
         start = (self._offset or 0) + plane * self._plane_bytes
@@ -139,16 +138,14 @@ class TiffImage:
             start += (axes.sample * axes.height + rows[0]) * axes.width * item
             shape = (rows[1] - rows[0], axes.width)
         if shape == out.shape and self._stored_dtype == self.dtype:
-            self._read_into(start, memoryview(out).cast("B"))
+            self._read_into(start, _bytes_of(out))
             return
         raw = np.empty(shape, self._stored_dtype)
-        self._read_into(start, memoryview(raw).cast("B"))
+        self._read_into(start, _bytes_of(raw))
         whole = raw[..., axes.sample] if axes.samples_last else raw
         out[:] = whole[:, slice(*columns)]
 
-    def _read_segments(
-        self, page: Any, rows: tuple[int, int], columns: tuple[int, int], out: npt.NDArray[Any]
-    ) -> None:
+    def _read_segments(self, page: Any, rows: tuple[int, int], columns: tuple[int, int], out: npt.NDArray[Any]) -> None:
         """Decode the strips or tiles of a page that touch the rows and columns."""
         key = page.keyframe
         tables = {"jpegtables": page.jpegtables, "jpegheader": key.jpegheader} if key.compression in _JPEG else {}
@@ -199,13 +196,17 @@ class TiffImage:
         )
 
 
+def _bytes_of(array: npt.NDArray[Any]) -> memoryview:
+    return memoryview(array.view(np.uint8).reshape(-1))  # type: ignore[arg-type]
+
+
 def _require_tiff(path: Path) -> None:
     with open(path, "rb") as file:
         head = file.read(4)
     if head not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         raise DataError(
-            f"{path}: is not a TIFF file (it starts with {head!r}). Expected TIFF or OME-Zarr: convert other formats with "
-            "Fiji, bfconvert or bioformats2raw."
+            f"{path}: is not a TIFF file (it starts with {head!r}). Expected TIFF or OME-Zarr: convert other formats "
+            "with Fiji, bfconvert or bioformats2raw."
         )
 
 
@@ -221,7 +222,7 @@ def _only_series(path: Path, tif: tifffile.TiffFile, size: int) -> Any:
     if tif.is_imagej and series[0].kind != "imagej" and tif.imagej_metadata:
         promised = tif.imagej_metadata.get("images", 1)
         raise DataError(
-            f"{path}: is truncated: its ImageJ header promises {promised} planes of {tif.pages[0].nbytes} bytes, but the file "
-            f"has {size} bytes. Copy or export it again."
+            f"{path}: is truncated: the ImageJ header says {promised} planes of {tif.pages.first.nbytes} bytes, but "
+            f"it has {size} bytes. Copy or export it again."
         )
     return series[0]

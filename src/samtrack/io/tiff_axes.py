@@ -57,8 +57,9 @@ def page_axes(path: Path, series: Any, page: Any, how: TiffReading, names: list[
     n_inner = len(page.shape)
     letters, lengths = series.axes[:-n_inner], tuple(series.shape[:-n_inner])
     if page.axes not in ("YX", "YXS", "SYX") or tuple(series.shape[-n_inner:]) != tuple(page.shape):
-        raise DataError(f"{path}: its pages have the axes {series.axes}, expected flat pictures. Save it as a plain stack.")
-    axes = [_Axis(letter, n, math.prod(lengths[i + 1 :])) for i, (letter, n) in enumerate(zip(letters, lengths, strict=True))]
+        raise DataError(f"{path}: its pages have the axes {series.axes}, expected flat pictures. Save a plain stack.")
+    steps = [math.prod(lengths[i + 1 :]) for i in range(len(lengths))]
+    axes = [_Axis(*axis) for axis in zip(letters, lengths, steps, strict=True)]
     samples = page.shape[page.axes.index("S")] if "S" in page.axes else 1
     channel_axis = next((axis for axis in axes if axis.letter == "C"), _Axis("C", 1, 0))
     chosen = _channel(path, channel_axis.length, samples, how, names)
@@ -86,20 +87,20 @@ def _time_and_depth(path: Path, axes: list[_Axis], how: TiffReading) -> tuple[_A
     if len(axes) > len(wanted):
         remedy = "set ingest.axes to what the pages are" if how.axes == "auto" else "correct ingest.axes"
         raise DataError(
-            f"{path}: its pages have the axes {held}; with ingest.axes: {how.axes} expected are {_said(wanted)}. Save it with "
-            f"t and z only, or {remedy}."
+            f"{path}: its pages have the axes {held}; with ingest.axes: {how.axes} expected are {_said(wanted)}. "
+            f"Save it with t and z only, or {remedy}."
         )
     if len(wanted) == 2 and len(axes) == 1 and letters[0] not in wanted:
         raise DataError(
-            f"{path}: holds {axes[0].length} pages and does not say which are t and which z, as ingest.axes: {how.axes} "
-            "needs. Save it from ImageJ or as OME-TIFF, or as one file per frame."
+            f"{path}: holds {axes[0].length} pages and does not say which are t and which z, as ingest.axes: "
+            f"{how.axes} needs. Save it from ImageJ or as OME-TIFF, or as one file per frame."
         )
     by_letter = dict(zip(letters if set(letters) <= set(wanted) else wanted, axes, strict=False))
     t, z = by_letter.get("T"), by_letter.get("Z")
     if how.in_folder and t is not None:
         raise DataError(
-            f"{path}: holds {t.length} time points, but in a folder each file is one frame. If its pages are planes, set "
-            "ingest.axes: zyx; if it is the whole movie, give the path of the file."
+            f"{path}: holds {t.length} time points, but in a folder each file is one frame. If its pages are planes, "
+            "set ingest.axes: zyx; if it is the whole movie, give the path of the file."
         )
     return t, z
 

@@ -52,7 +52,7 @@ class _Form:
         needed = struct.calcsize(self.order + form)
         if len(data) < needed:
             raise DataError(
-                f"{self.path}: is truncated: a page directory lies behind the end of the file ({self.size} bytes). Copy or "
-                "export it again."
+                f"{self.path}: is truncated: a page directory lies behind the end of the file ({self.size} bytes). "
+                "Copy or export it again."
             )
         return int(struct.unpack(self.order + form, data[:needed])[0])

@@ -46,8 +46,8 @@ class ImageVoxels:
             return self._of_floats(raw, where)
         if raw.dtype.kind == "i" and raw.size and (low := int(raw.min())) < 0:
             raise DataError(
-                f"{where}: {np.count_nonzero(raw < 0)} voxels are negative, down to {low}; an image of type {raw.dtype} is "
-                f"stored as {self.dtype}. Add {-low} to all frames of the movie, or convert it to float32."
+                f"{where}: {np.count_nonzero(raw < 0)} voxels are negative, down to {low}; an image of {raw.dtype} "
+                f"is stored as {self.dtype}. Add {-low} to all frames of the movie, or convert it to float32."
             )
         _require_fits(raw, self.dtype, where)
         return raw.astype(self.dtype, copy=False)
@@ -80,8 +80,8 @@ class LabelVoxels:
             raise DataError(f"{where}: a mask holds {raw.dtype} values ({found}), expected integers. {remedy}")
         if raw.dtype.kind == "i" and raw.size and (low := int(raw.min())) < 0:
             raise DataError(
-                f"{where}: {np.count_nonzero(raw < 0)} voxels hold negative labels, down to {low}. Labels are 1 and up, the "
-                "background is 0: save the masks as uint16 or uint32."
+                f"{where}: {np.count_nonzero(raw < 0)} voxels hold negative labels, down to {low}. Labels start at 1, "
+                "the background is 0: save the masks as uint16 or uint32."
             )
         _require_fits(raw, self.dtype, where)
         return raw.astype(np.uint32, copy=False)
@@ -91,4 +91,6 @@ def _require_fits(raw: npt.NDArray[Any], dtype: np.dtype[Any], where: str) -> No
     if raw.dtype.itemsize > dtype.itemsize and raw.size:
         high, limit = int(raw.max()), int(np.iinfo(dtype).max)
         if high > limit:
-            raise DataError(f"{where}: holds the value {high}, above {limit}, the largest that {dtype} can hold. Rescale it.")
+            raise DataError(
+                f"{where}: holds the value {high}, above {limit}, the most that {dtype} can hold. Rescale it."
+            )

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from samtrack.blocks import relabelled
 from samtrack.errors import DataError
-from samtrack.link.voxels import Ints, dense, labels_in, require_labels, slabs
+from samtrack.link.voxels import Ints, labels_in, require_labels, slabs
 from samtrack.types import Detections, Origin, Scale, Typical
 
 Floats = npt.NDArray[np.float64]
@@ -104,7 +105,7 @@ def _voxels_of(
     place = np.flatnonzero(flat)
     where = [axis.astype(np.int64, copy=False) for axis in np.unravel_index(place, part.shape)]
     where[0] = where[0] + slab.start
-    return place, dense(flat[place], known) - np.int32(1), where
+    return place, relabelled(flat[place], known, np.arange(len(known)), np.int32), where
 
 
 def _first_sums(labels: npt.NDArray[np.integer], known: Ints, image: npt.NDArray[np.generic] | None) -> _Sums:

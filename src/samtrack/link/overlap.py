@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from samtrack.blocks import relabelled
 from samtrack.link.cells import Cells
-from samtrack.link.voxels import dense, slabs
+from samtrack.link.voxels import slabs
 from samtrack.types import Frames
 
 Ints = npt.NDArray[np.int64]
@@ -54,13 +55,8 @@ class LabelStore:
     def read(self, frame: int, cells: Cells) -> npt.NDArray[np.int32]:
         """The cell number of each voxel of a frame; ``cells`` must be all cells of the frame."""
         if frame not in self._held:
-            order = np.argsort(cells.label)
-            number = np.concatenate([[0], order + 1]).astype(np.int32)
-            raw = self._labels.read(frame)
-            numbered = np.empty(raw.shape, dtype=np.int32)
-            for slab in slabs(raw.shape):
-                numbered[slab] = number[dense(raw[slab], cells.label[order])]
-            self._held[frame] = numbered
+            number = np.arange(1, len(cells) + 1)
+            self._held[frame] = relabelled(self._labels.read(frame), cells.label, number, np.int32)
         return self._held[frame]
 
     def forget_before(self, frame: int) -> None:

@@ -7,13 +7,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from samtrack.report.encode import encode_grey
-from samtrack.report.pictures import View, find_outlines, read_labels, read_picture, to_grey
+from samtrack.report.pictures import Contrast, View, find_outlines, read_labels, read_picture, to_grey
 from samtrack.report.tables import ReportData
 from samtrack.types import Box
 
 Bytes = npt.NDArray[np.uint8]
 
-CROP_PX = 88
+CROP_PX = 80
 """Side of one small picture."""
 
 CROP_RADII = 3.0
@@ -29,12 +29,12 @@ OTHER_RGB = (120, 150, 175)
 """Outline of all other cells."""
 
 
-def draw_evidence(data: ReportData, doubtful: pd.DataFrame, contrast: tuple[float, float]) -> list[str]:
+def draw_evidence(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast) -> list[str]:
     """One picture address per row of `tables.list_doubtful`: before on the left, after on the right, same place."""
     return [encode_grey(_draw_pair(data, row, contrast)) for row in doubtful.itertuples(index=False)]
 
 
-def _draw_pair(data: ReportData, row: object, contrast: tuple[float, float]) -> Bytes:
+def _draw_pair(data: ReportData, row: object, contrast: Contrast) -> Bytes:
     """Both frames of one decision, (CROP_PX, 2 * CROP_PX + GAP_PX, 3)."""
     source, targets = int(row.source), [int(row.target_a), int(row.target_b)]  # type: ignore[attr-defined]
     targets = [target for target in targets if target >= 0]
@@ -59,7 +59,7 @@ def _choose_view(data: ReportData, rows: list[int]) -> View:
     return View("crop", Box(tuple(start.tolist()), tuple(stop.tolist())), (CROP_PX, CROP_PX))
 
 
-def _draw_crop(data: ReportData, frame: int, view: View, rows: list[int], contrast: tuple[float, float]) -> Bytes:
+def _draw_crop(data: ReportData, frame: int, view: View, rows: list[int], contrast: Contrast) -> Bytes:
     """One frame of a pair, (CROP_PX, CROP_PX, 3); black beyond the image's edge."""
     inside = view.box.clipped(data.images.shape)
     zoom = CROP_PX / np.array(view.box.shape[-2:])

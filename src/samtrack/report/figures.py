@@ -7,13 +7,13 @@ plot follows the page into the dark.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
@@ -22,7 +22,7 @@ from samtrack.report.lineages import GOLDEN, HUES, Trees
 from samtrack.report.tables import DOUBTFUL_BELOW
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 HISTOGRAM_BINS = 24
 """Bins of a histogram, at most."""
@@ -65,7 +65,9 @@ def draw_lengths(axis: Axes, lengths: Ints) -> None:
     longest = int(lengths.max(initial=1))
     step = max(1, -(-longest // HISTOGRAM_BINS))
     edges = np.arange(1, longest + step + 1, step) - 0.5
-    _fill_bars(axis, np.histogram(lengths, edges)[0], edges, Role.MAIN)
+    tracks = np.histogram(lengths, edges)[0]
+    _fill_bars(axis, tracks, edges, Role.MAIN)
+    axis.set_ylim(0, max(1, int(tracks.max())) * 1.08)
     _label(axis, "frames from first to last", "tracks")
 
 
@@ -74,25 +76,25 @@ def draw_events(axis: Axes, counts: pd.DataFrame) -> None:
     edges = np.arange(len(counts) + 1) - 0.5
     divides, begins, ends = (counts[name].to_numpy() for name in ("divides", "begins", "ends"))
     _fill_bars(axis, divides, edges, Role.MAIN, label="divisions")
-    _fill_bars(axis, divides + begins, edges, Role.SECOND, baseline=divides, label="begin without a mother")
-    _fill_bars(axis, -ends, edges, Role.THIRD, label="end before the last frame")
+    _fill_bars(axis, divides + begins, edges, Role.SECOND, baseline=divides, label="begin without mother")
+    _fill_bars(axis, -ends, edges, Role.THIRD, label="end early")
     most = max(1, int((divides + begins).max(initial=0)), int(ends.max(initial=0)))
-    axis.set_ylim(-most * 1.1, most * 1.5)  # the space above holds the legend
+    axis.set_ylim(-most * 1.1, most * 1.1)
     axis.axhline(0, color=Role.MUTED, linewidth=0.8)
     axis.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     _label(axis, "frame", "tracks")
     _legend(axis)
 
 
-def draw_displacement(axis: Axes, moved: pd.DataFrame, unit: str) -> None:
-    """Median move per frame, and the band that holds eight of ten cells."""
-    axis.fill_between(moved["frame"], moved["low"], moved["high"], color=Role.MAIN, alpha=0.2, linewidth=0)
-    few = _dot_if_alone(int(moved["median"].notna().sum()))
-    axis.plot(moved["frame"], moved["median"], color=Role.MAIN, linewidth=1.6, **few)
-    top = float(np.nanmax(moved["high"])) if moved["high"].notna().any() else 1.0
+def draw_band(axis: Axes, band: pd.DataFrame, label: str) -> None:
+    """Median per frame as a line, and the band from the 10th to the 90th percentile."""
+    axis.fill_between(band["frame"], band["low"], band["high"], color=Role.MAIN, alpha=0.2, linewidth=0)
+    few = _dot_if_alone(int(band["median"].notna().sum()))
+    axis.plot(band["frame"], band["median"], color=Role.MAIN, linewidth=1.6, **few)
+    top = float(np.nanmax(band["high"])) if band["high"].notna().any() else 1.0
     axis.set_ylim(0, max(top, 1e-6) * 1.08)
-    axis.set_xlim(-0.5, len(moved) - 0.5)
-    _label(axis, "frame", f"{unit} per frame")
+    axis.set_xlim(-0.5, len(band) - 0.5)
+    _label(axis, "frame", label)
 
 
 def draw_probabilities(axis: Axes, chosen: Floats) -> None:
@@ -103,7 +105,7 @@ def draw_probabilities(axis: Axes, chosen: Floats) -> None:
     axis.set_yscale("symlog", linthresh=1)  # sure links outnumber the doubtful ones by thousands
     _fill_bars(axis, count[limit:], edges[limit:], Role.MAIN, label="chosen links")
     _fill_bars(axis, count[:limit], edges[: limit + 1], Role.SECOND, label=f"doubtful: below {DOUBTFUL_BELOW:g}")
-    axis.set_ylim(0, max(2.0, float(count.max(initial=0))) * 3)
+    axis.set_ylim(0, max(2.0, float(count.max(initial=0))) * 1.5)
     axis.set_xlim(0, 1)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     _label(axis, "probability", "links", whole=False)
@@ -131,11 +133,12 @@ def draw_lineages(axis: Axes, trees: Trees, n_frames: int) -> None:
                 fontsize=7,
                 color=Role.MUTED,
             )
-    axis.set_xlim(-max(1.0, 0.03 * n_frames), max(n_frames - 1, 1))
+    axis.set_xlim(-0.02 * n_frames, n_frames - 0.5)
     axis.set_ylim(trees.n_rows - 0.5 if trees.n_rows else 0.5, -0.5)
     axis.set_yticks([])
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x", color=Role.GRID, linewidth=0.6)
+    axis.set_axisbelow(True)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("frame (the number of a tree's first track stands before it)")
 
@@ -143,7 +146,8 @@ def draw_lineages(axis: Axes, trees: Trees, n_frames: int) -> None:
 def _tree_path(trees: Trees, at: Ints) -> Path:
     """All lines of one tree as one path: along time per track, across time from mother to child."""
     row, first, last = trees.row[at], trees.first_frame[at], trees.last_frame[at]
-    along = np.stack([first, row, np.maximum(last, first + 0.3), row], axis=1)
+    seen = np.where(trees.has_children[at], last, np.maximum(last, first + 0.3))  # a lone frame would have no length
+    along = np.stack([first, row, seen, row], axis=1)
     order = np.argsort(trees.track[at])
     child = np.flatnonzero(trees.parent[at] > 0)
     mother = order[np.searchsorted(trees.track[at][order], trees.parent[at][child])]
@@ -160,7 +164,7 @@ def _fill_bars(
     axis.stairs(height, edges, baseline=baseline, fill=True, color=colour, linewidth=0, label=label)
 
 
-def _dot_if_alone(n: int) -> dict[str, object]:
+def _dot_if_alone(n: int) -> dict[str, Any]:
     """A marker for a line of one point, which could not be seen."""
     return {"marker": "o", "markersize": 4} if n == 1 else {}
 
@@ -177,8 +181,16 @@ def _label(axis: Axes, x: str, y: str, whole: bool = True) -> None:
 
 
 def _legend(axis: Axes) -> None:
-    """A legend that is only text and short samples."""
-    legend = axis.legend(loc="upper left", frameon=False, fontsize=8, handlelength=1.1, borderaxespad=0.2, labelspacing=0.25)
+    """A legend above the plot, on one line: text and short samples, over nothing that is drawn."""
+    legend = axis.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=3,
+        frameon=False,
+        fontsize=8,
+        handlelength=1.1,
+        borderaxespad=0.1,
+        columnspacing=1.4,
+    )
     for line in legend.get_lines():
-        if isinstance(line, Line2D):
-            line.set_linewidth(2)
+        line.set_linewidth(2)

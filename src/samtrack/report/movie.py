@@ -1,4 +1,4 @@
-"""The frames that the page shows: which ones, each as a grey picture, a layer of tracks, and the places of its cells."""
+"""The frames that the page shows: which ones; of each a grey picture, a layer of tracks, the places of its cells."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from samtrack.report.encode import encode_grey, encode_layer
 from samtrack.report.lineages import choose_colours
 from samtrack.report.pictures import (
+    Contrast,
     LayerColour,
     View,
     choose_views,
@@ -59,7 +60,7 @@ class Movie:
     views: list[View]
     frames: list[int]
     shots: list[Shot]
-    contrast: tuple[float, float]
+    contrast: Contrast
 
 
 def choose_frames(n_frames: int, shown: int) -> list[int]:
@@ -91,7 +92,7 @@ def draw_movie(data: ReportData, steps: Steps) -> Movie:
     return Movie(views, frames, shots, contrast)
 
 
-def _measure(data: ReportData, view: View, frames: list[int]) -> tuple[float, float]:
+def _measure(data: ReportData, view: View, frames: list[int]) -> Contrast:
     """Black and white of the whole movie, so that brightness can be compared between frames."""
     some = [frames[i] for i in choose_frames(len(frames), CONTRAST_FRAMES)]
     return measure_contrast([read_picture(data.images, frame, view) for frame in some])

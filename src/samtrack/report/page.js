@@ -52,7 +52,8 @@
     const here = shot();
     for (const s of shots) s.element.hidden = s !== here;
     slider.value = String(at);
-    const time = about.minutes ? `, ${((frames[at] * about.minutes) / 60).toFixed(1)} h` : "";
+    const minutes = frames[at] * about.minutes;
+    const time = about.minutes ? `, ${minutes < 180 ? `${+minutes.toFixed(1)} min` : `${(minutes / 60).toFixed(1)} h`}` : "";
     told.textContent = `frame ${frames[at]}${time}`;
     slider.setAttribute("aria-valuetext", told.textContent);
     mark();
@@ -99,7 +100,7 @@
     if (!selected) named.textContent = track ? name(track, shot()) : about.hint;
   });
   document.addEventListener("keydown", (event) => {
-    if (event.target.matches("input, select, textarea") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target.matches?.("input, select, textarea") || event.altKey || event.ctrlKey || event.metaKey) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step) { event.preventDefault(); stop(); show(at + step); }
   });

@@ -2,13 +2,14 @@
 
 The two layers stay apart, so that the page can hide the upper one and each compresses well. The upper layer holds small
 integers, one per colour (`LayerColour`, `layer_palette`); 0 is transparent. Volumes are seen from above: the brightest
-voxel of each column, and the first label met. Pixels are rows and columns of a picture; a whole number is a pixel's edge.
+voxel of each column, and the first label met. Pixels are rows and columns; a whole number is a pixel's edge.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,11 @@ Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-PICTURE_PX = 720
-"""Longest side of a picture: fills a page column, and a dozen of them stay below 3 MB."""
+PICTURE_PX = 960
+"""Longest side of a picture: fills the page's column, and a dozen of them stay below 3 MB."""
+
+MAX_ZOOM = 8.0
+"""Pixels per voxel, at most: more would only show voxels."""
 
 MIN_CELL_PX = 6.0
 """Least diameter of a typical cell in a picture; where the whole frame would show smaller ones, a part is shown."""
@@ -34,11 +38,20 @@ SLAB_VOXELS = 2**24
 DASH_PX = 4
 """Length of the dashes, and of the spaces between them, of filled masks' outlines."""
 
+WIDE_FROM_PX = 150
+"""Pixels of a typical label (14 across) from which outlines are two pixels wide: easier to see, and room inside."""
+
 HATCH_PX = 7
 """Distance of the lines inside of filled masks."""
 
 CONTRAST_PERCENTILES = (0.5, 99.7)
 """What becomes black and white: a few hot pixels and the noise below the background may be lost."""
+
+MEAN_GREY = 0.2
+"""Darker movies, as a share of white on average, are brightened: else their dim cells could not be seen."""
+
+LEAST_GAMMA = 0.5
+"""Strongest brightening, as an exponent: more would show little but noise."""
 
 COLOURS = HUES * SHADES
 
@@ -95,8 +108,7 @@ def _choose_part(
     """Voxels along y and x that are shown (start, stop), and the shape of the picture."""
     size, um = np.array(shape[-2:]), scale.voxel_um[-2:]
     stretch = um / um.min()  # a picture has square pixels
-    zoom = float(PICTURE_PX / (size * stretch).max())
-    zoom = max(1.0, float(np.floor(zoom))) if zoom >= 1 else zoom
+    zoom = min(MAX_ZOOM, float(PICTURE_PX / (size * stretch).max()))
     start, stop = np.zeros(2, dtype=np.int64), size
     if len(detections):
         radius = float(np.median(scale.radius_um(detections.size_um)))
@@ -152,24 +164,37 @@ def _slabs(box: Box) -> list[Box]:
         return [box]
     depth = max(1, SLAB_VOXELS // max(1, box.shape[1] * box.shape[2]))
     cuts = [*range(box.start[0], box.stop[0], depth), box.stop[0]]
-    return [Box((a, *box.start[1:]), (b, *box.stop[1:])) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [Box((a, *box.start[1:]), (b, *box.stop[1:])) for a, b in pairwise(cuts)]
 
 
-def measure_contrast(pictures: list[npt.NDArray[np.float32]]) -> tuple[float, float]:
-    """The values that become black and white, from some pictures of a movie; equal if all pixels are."""
-    pixels = np.concatenate([picture.ravel() for picture in pictures])
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The values that become black and white, and the exponent between them (below 1: dark parts are raised)."""
+
+    low: float
+    high: float
+    gamma: float = 1.0
+
+
+def measure_contrast(pictures: list[npt.NDArray[np.float32]]) -> Contrast:
+    """The contrast that some pictures of a movie need; ``low`` equals ``high`` if all pixels are equal."""
+    pixels = np.concatenate([picture.ravel() for picture in pictures]).astype(np.float64)
     low, high = np.percentile(pixels, CONTRAST_PERCENTILES)
     if high <= low:  # nearly all pixels are equal: what differs is worth seeing
         low, high = pixels.min(), pixels.max()
-    return float(low), float(high)
-
-
-def to_grey(picture: npt.NDArray[np.float32], contrast: tuple[float, float]) -> Bytes:
-    """Grey values 0 to 255; mid grey throughout where the movie has no contrast at all."""
-    low, high = contrast
     if high <= low:
+        return Contrast(float(low), float(high))
+    mean = float(np.clip((pixels - low) / (high - low), 0, 1).mean())
+    gamma = np.log(MEAN_GREY) / np.log(mean) if 0 < mean < MEAN_GREY else 1.0
+    return Contrast(float(low), float(high), max(LEAST_GAMMA, float(gamma)))
+
+
+def to_grey(picture: npt.NDArray[np.float32], contrast: Contrast) -> Bytes:
+    """Grey values 0 to 255; mid grey throughout where the movie has no contrast at all."""
+    if contrast.high <= contrast.low:
         return np.full(picture.shape, 128, dtype=np.uint8)
-    return np.round(np.clip((picture.astype(np.float64) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    share = np.clip((picture.astype(np.float64) - contrast.low) / (contrast.high - contrast.low), 0, 1)
+    return np.round(share**contrast.gamma * 255).astype(np.uint8)
 
 
 def find_outlines(labels: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
@@ -184,13 +209,18 @@ def find_outlines(labels: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
 
 
 def draw_outlines(layer: Bytes, labels: npt.NDArray[np.uint32], colour_of: Ints, filled: Ints) -> None:
-    """Outline each label in the colour of its track; ``filled`` tracks get dashes and a hatched inside."""
-    present, at = np.unique(labels, return_inverse=True)
+    """Outline each label in the colour of its track; ``filled`` tracks get dashes and a hatched inside.
+
+    Outlines are two pixels wide, inside of the label; one pixel where typical labels are too small for that.
+    """
+    present, at, size = np.unique(labels, return_inverse=True, return_counts=True)
     known = np.where(present < len(colour_of), present, 0)
     colour = colour_of[known][at].reshape(labels.shape)
     is_filled = (np.isin(present, filled) & (present > 0))[at].reshape(labels.shape)
     diagonal = np.add.outer(np.arange(labels.shape[0]), np.arange(labels.shape[1]))
     border = find_outlines(labels)
+    if len(present) > 1 and np.median(size[present > 0]) >= WIDE_FROM_PX:
+        border |= find_outlines(np.where(border, 0, labels))
     hatch = is_filled & (diagonal % HATCH_PX == 0)
     layer[hatch] = LayerColour.HATCH + colour[hatch]
     drawn = border & ~(is_filled & (diagonal // DASH_PX % 2 == 1))

@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 
 from samtrack.report.figures import Role
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "font.size": 9,
     "font.family": "sans-serif",
@@ -43,7 +44,8 @@ def draw_svg(name: str, told: str, draw: Callable[[Axes], None], inches: tuple[f
 
     ``name`` must be unique in the page: it keeps the names inside the element apart from those of other plots.
     """
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
+    style: Any = {**STYLE, "svg.hashsalt": name}
+    with mpl.rc_context(style):
         figure = Figure(figsize=inches, layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure.subplots())

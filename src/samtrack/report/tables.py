@@ -142,8 +142,8 @@ def summarise_result(data: ReportData) -> dict[str, int]:
 def count_per_frame(data: ReportData) -> pd.DataFrame:
     """One row per frame: cells seen, cells filled, and how many tracks begin, divide and end there.
 
-    ``begins`` are tracks without a parent that start after the first frame; ``divides`` counts a division in the frame in
-    which a daughter is first seen; ``ends`` are tracks without a child that stop before the last frame.
+    ``begins`` are tracks without a parent that start after the first frame; ``divides`` counts a division in the
+    frame in which a daughter is first seen; ``ends`` are tracks without a child that stop before the last frame.
     """
     tracks, n = data.tracks, data.n_frames
     is_last = count_children(tracks) == 0
@@ -182,10 +182,23 @@ def measure_displacement(detections: Detections, steps: Steps, n_frames: int) ->
     source, target = steps.source[~steps.is_division], steps.target[~steps.is_division]
     moved = np.linalg.norm(detections.centroid_um[target] - detections.centroid_um[source], axis=1)
     into = detections.frame[target]
-    per_frame = pd.Series(moved / np.maximum(into - detections.frame[source], 1)).groupby(into)
-    found = per_frame.quantile(np.array([0.1, 0.5, 0.9])).unstack()
-    found = found.set_axis(["low", "median", "high"], axis=1) if len(found) else pd.DataFrame(columns=["low", "median", "high"])
-    return found.reindex(np.arange(n_frames)).rename_axis("frame").reset_index().astype("float64")
+    return _band_per_frame(moved / np.maximum(into - detections.frame[source], 1), into, n_frames)
+
+
+def measure_sizes(data: ReportData) -> pd.DataFrame:
+    """Area or volume of the tracked cells: for each frame the 10th, 50th and 90th percentile."""
+    rows = np.flatnonzero(data.tracks.track_of)
+    return _band_per_frame(data.detections.size_um[rows], data.detections.frame[rows], data.n_frames)
+
+
+def _band_per_frame(values: npt.NDArray[np.float64], frame: Ints, n_frames: int) -> pd.DataFrame:
+    """Columns frame, low, median, high; not a number where a frame has no value."""
+    names = ["low", "median", "high"]
+    band = pd.DataFrame(index=np.arange(n_frames), columns=names, dtype="float64")
+    if len(values):
+        found = pd.Series(values).groupby(frame).quantile(np.array([0.1, 0.5, 0.9])).unstack()
+        band.loc[found.index] = found.to_numpy()
+    return band.rename_axis("frame").reset_index()
 
 
 def is_doubtful(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

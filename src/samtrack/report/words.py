@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 THIN = "\u202f"
 """Narrow space that does not break: between thousands, and between a number and its unit."""
 
+LARGE = 10.0
+"""From here on a measure is a cost or a count, not a share: one digit is enough."""
+
 
 def escape(text: object) -> str:
     """Text that may stand anywhere in the page, attributes included."""
@@ -29,7 +32,9 @@ def score(value: float | int | None) -> str:
     """A measure: counts whole, shares with three digits, what is not defined as words."""
     if value is None or not math.isfinite(value):
         return "not defined"
-    return count(value) if isinstance(value, int) else f"{value:.3f}"
+    if isinstance(value, int):
+        return count(value)
+    return f"{value:.3f}" if abs(value) < LARGE else f"{value:.1f}"
 
 
 def duration(seconds: float) -> str:
@@ -37,7 +42,9 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.1f}{THIN}s"
     minutes = round(seconds / 60)
-    return f"{minutes}{THIN}min" if minutes < 100 else f"{minutes // 60}{THIN}h {minutes % 60}{THIN}min"
+    if minutes < 100:
+        return f"{round(seconds) // 60}{THIN}min {round(seconds) % 60}{THIN}s"
+    return f"{minutes // 60}{THIN}h {minutes % 60}{THIN}min"
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:

@@ -14,7 +14,7 @@ from samtrack.simulate.randomness import Stream, generator
 from samtrack.simulate.shapes import Floats
 from samtrack.simulate.texture import Float32s, smooth_noise
 
-FIELD_GRAIN = {"nuclei": 0.1, "phase": 0.03, "dic": 0.025}
+FIELD_GRAIN = {"nuclei": 0.1, "phase": 0.012, "dic": 0.01}
 """Standard deviation of the empty field's own structure, as a share of it: medium, glass, dirt out of focus."""
 
 MOST_PHOTONS = 1e9
@@ -66,7 +66,7 @@ def _field(settings: SimulateSettings) -> Float32s:
 
 
 def _debris(settings: SimulateSettings, origin_um: Floats) -> Float32s:
-    """Bright specks that lie still in the dish."""
+    """Bright specks that lie still in the dish; in DIC they show their relief as cells do."""
     rng = generator(settings.seed, Stream.DEBRIS)
     n, voxel_um = settings.imaging.debris, settings.scale.voxel_um
     extent_um = np.asarray(settings.shape_px) * voxel_um
@@ -83,4 +83,4 @@ def _debris(settings: SimulateSettings, origin_um: Floats) -> Float32s:
             profile = np.exp(-(away**2) / (2 * sigma**2)).astype(np.float32)
             spot = spot * profile.reshape([-1 if i == axis else 1 for i in range(len(extent_um))])
         specks[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] += spot
-    return specks
+    return specks if settings.kind != "dic" else np.asarray(np.gradient(specks, axis=0) + np.gradient(specks, axis=1))

@@ -27,7 +27,7 @@ ENTER_DEPTH = 0.35
 LEAVE_DEPTH = 0.15
 """It is lost once its anchor lies less deep; the two differ so that a cell on the edge does not flicker."""
 
-ROUNDING = {"nuclei": 0.25, "phase": 0.4, "dic": 0.3}
+ROUNDING = {"nuclei": 0.35, "phase": 0.4, "dic": 0.3}
 """Share of its size in the picture that a cell loses while it is rounded up: chromatin condenses, spread cells let go."""
 
 
@@ -40,6 +40,8 @@ class CellsInFrame:
     brightness: Floats
     condensed: Floats
     """0 to 1: rounded up for a division."""
+    parting: Floats
+    """1 in a mother's last frame, when her halves part; else 0."""
     dying: Floats
     """0 to 1: from the first sign of death to the last frame."""
     track: Ints
@@ -128,6 +130,7 @@ def _snapshot(cells: Population, settings: SimulateSettings, origin_um: Floats) 
         bodies=bodies,
         brightness=cells.brightness,
         condensed=life.condensation(cells, clock),
+        parting=(cells.to_split == 1).astype(np.float64),
         dying=life.dying(cells, clock),
         track=seen.astype(np.int64),
         anchor=anchor,

@@ -24,6 +24,15 @@ CONDENSED_LIGHT = 1.1
 DEAD_LIGHT = 0.8
 """Additional brightness of a dying, shrunken cell, as a share."""
 
+NUCLEOLUS = 1.5
+"""How much darker a nucleolus is, in units of the texture's contrast: it holds little chromatin."""
+
+PARTING_DIP = 0.7
+"""How much darker the middle of a mother is whose chromosomes move apart, as a share."""
+
+PARTING_WIDTH = 0.3
+"""Width of that dark middle, in half-lengths."""
+
 HALO_WIDTH = 0.35
 """Width (standard deviation) of a phase-contrast halo in cell diameters."""
 
@@ -72,7 +81,9 @@ def _paint_nucleus(settings: SimulateSettings, cells: CellsInFrame, row: int, fr
     calm = 1 - float(max(cells.condensed[row], cells.dying[row]))
     grain = cell_waves(drawn.local, rng, frame, (4.0, 12.0))
     nucleoli = np.minimum(cell_spots(drawn.local, rng, int(rng.integers(1, 5)), (0.1, 0.2), 0.6), 1)
-    pattern = 1 + settings.imaging.texture * (0.2 + 0.8 * calm) * grain - 1.8 * settings.imaging.texture * calm * nucleoli
+    texture = settings.imaging.texture
+    pattern = 1 + texture * (0.2 + 0.8 * calm) * grain - NUCLEOLUS * texture * calm * nucleoli
+    pattern -= PARTING_DIP * cells.parting[row] * np.exp(-((drawn.local[0] / PARTING_WIDTH) ** 2))
     light = cells.brightness[row] * (1 + CONDENSED_LIGHT * cells.condensed[row] + DEAD_LIGHT * cells.dying[row])
     power = 3.0 if len(drawn.local) == 2 else 8.0
     return np.float32(light * settings.imaging.contrast) * _dome(drawn, power) * np.maximum(pattern, 0.05)
@@ -89,18 +100,20 @@ def _paint_phase(settings: SimulateSettings, cells: CellsInFrame, row: int, fram
 
 
 def _paint_dic(settings: SimulateSettings, cells: CellsInFrame, row: int, frame: int, drawn: Drawn) -> Float32s:
-    """Optical path of a flat cell: steep rim, fine grain, granules around a nucleus with its own rim."""
+    """Optical path of a flat cell: steep rim with a ridge, fine grain, granules, a nucleus with nucleoli."""
     rng = generator(settings.seed, Stream.TEXTURE, int(cells.cell[row]))
     rounded = float(max(cells.condensed[row], cells.dying[row]))
     texture = settings.imaging.texture
     body = _dome(drawn, 6.0 - 3.5 * rounded) * (1 + 1.5 * rounded)
-    nucleus = np.clip((drawn.depth - 0.45) / 0.08, 0, 1) * (1 - rounded)
-    coarse = cell_waves(drawn.local, rng, frame, (6.0, 20.0))
-    fine = cell_waves(drawn.local, rng, frame, (25.0, 60.0))
-    granules = cell_spots(drawn.local, rng, int(rng.integers(12, 40)), (0.02, 0.045), 0.85)
-    pattern = 0.10 * coarse + 0.06 * fine + 0.9 * granules
+    nucleus = np.clip((drawn.depth - 0.45) / 0.06, 0, 1) * (1 - rounded)
+    membrane = np.exp(-(((drawn.depth - 0.03) / 0.025) ** 2))
+    coarse = cell_waves(drawn.local, rng, frame, (8.0, 25.0))
+    fine = cell_waves(drawn.local, rng, frame, (30.0, 70.0))
+    granules = cell_spots(drawn.local, rng, int(rng.integers(20, 60)), (0.012, 0.028), 0.9)
+    nucleoli = cell_spots(drawn.local, rng, int(rng.integers(1, 4)), (0.05, 0.08), 0.3)
+    pattern = 0.12 * coarse + 0.10 * fine + 1.6 * granules + 0.5 * (1 - rounded) * nucleoli
     inside = np.clip(drawn.depth / 0.05, 0, 1)
-    path = body + 0.12 * nucleus + texture * pattern * inside
+    path = body + 0.25 * nucleus + 0.3 * membrane + texture * pattern * inside
     return np.float32(cells.brightness[row]) * path
 
 

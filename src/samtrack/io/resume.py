@@ -1,0 +1,137 @@
+"""A store in the making that outlives its process: a killed run goes on where it was.
+
+The folder ``NAME.part`` beside the final name belongs to one process at a time (a lock that the system releases however
+the process ends). A journal in it lists finished frames with the size and checksum of their files, so that what a crash
+of the machine left half written is found and written anew. Other settings or another source start afresh.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from samtrack.errors import DataError
+from samtrack.io.atomic import cannot_write, replace_folder, sweep
+from samtrack.io.names import JOURNAL_FILE, LOCK_FILE, METADATA_FILE, PART_SUFFIX
+
+log = logging.getLogger("samtrack")
+
+
+class PartStore:
+    """An unfinished store: its folder, and the frames that the journal calls finished."""
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder = folder
+        self._path = folder / JOURNAL_FILE
+        self.finished: dict[int, Any] = self._read(fingerprint)
+        if not self.finished:
+            self._empty()
+            self._path.write_text(json.dumps({"fingerprint": fingerprint}) + "\n", encoding="utf-8")
+        self._journal: TextIO = open(self._path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
+
+    def note(self, frame: int, record: Any) -> None:
+        """Note that a frame is finished; its files must have been closed."""
+        self._journal.write(json.dumps({"frame": frame, "record": record}) + "\n")
+        self._journal.flush()
+
+    def close(self) -> None:
+        """Close the journal; the folder stays."""
+        self._journal.close()
+
+    def _read(self, fingerprint: str) -> dict[int, Any]:
+        """Frames and their records; none if the journal is of another source. A torn last line is cut off."""
+        if not self._path.exists():
+            return {}
+        text = self._path.read_text(encoding="utf-8", errors="replace")
+        whole = text[: text.rfind("\n") + 1]
+        lines = whole.splitlines()
+        if not lines or json.loads(lines[0]).get("fingerprint") != fingerprint:
+            log.info("%s: is of another source or of other settings; starting afresh", self.folder)
+            return {}
+        if whole != text:
+            self._path.write_text(whole, encoding="utf-8")
+        entries = [json.loads(line) for line in lines[1:]]
+        return {entry["frame"]: entry["record"] for entry in entries}
+
+    def _empty(self) -> None:
+        for entry in self.folder.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != LOCK_FILE:
+                entry.unlink()
+
+
+@contextmanager
+def resumed_store(out: Path, fingerprint: str) -> Iterator[PartStore]:
+    """The unfinished store of ``out``; becomes ``out`` if the block ends well, and stays for the next run if not."""
+    _require_replaceable(out)
+    folder = out.with_name(out.name + PART_SUFFIX)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        sweep(out)
+        descriptor = _locked(folder)
+        try:
+            part = PartStore(folder, fingerprint)
+            try:
+                yield part
+            finally:
+                part.close()
+            (folder / JOURNAL_FILE).unlink()
+            (folder / LOCK_FILE).unlink()
+            replace_folder(folder, out)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+
+
+def _require_replaceable(out: Path) -> None:
+    """Raise where ``out`` is something that a store must not take the place of."""
+    if out.is_dir():
+        if any(out.iterdir()) and not (out / METADATA_FILE).is_file():
+            raise DataError(
+                f"{out}: is a folder with something else than an OME-Zarr. Choose another --out, or remove it."
+            )
+    elif out.exists() or out.is_symlink():
+        raise DataError(f"{out}: is a file, expected an OME-Zarr or nothing. Choose another --out, or remove it.")
+
+
+def _locked(folder: Path) -> int:
+    """Make the folder and hold its lock; returns the descriptor that holds it."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        try:
+            descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            continue  # another process finished just now and renamed the folder
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise DataError(
+                f"{folder}: another process is writing this store. Wait for it to end, or stop it and start again."
+            ) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                os.close(descriptor)
+                raise
+            log.warning("%s: this file system has no locks; make sure that no second run writes here", folder)
+        if _is_current(descriptor, folder / LOCK_FILE):
+            return descriptor
+        os.close(descriptor)
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    """Whether a descriptor is still the file of that name: the folder may have been renamed while we waited."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

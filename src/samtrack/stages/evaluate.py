@@ -1,0 +1,257 @@
+"""Stage evaluate: a CTC result, anybody's, against the truth. One pair of images at a time per thread.
+
+A result that breaks rules is measured all the same, with ``Valid`` 0 and the reasons among the warnings; what cannot be
+compared at all (other frames, other shape, no truth) is an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import samtrack
+from samtrack.config.evaluate import EvaluateSettings
+from samtrack.errors import DataError
+from samtrack.evaluate import FrameMatch, match_frame, score_movie
+from samtrack.io.atomic import written_file
+from samtrack.io.ctc import (
+    SEG_PREFIX,
+    TRACK_PREFIX,
+    MaskFile,
+    list_foreign,
+    list_masks,
+    read_mask,
+    read_strict_table,
+)
+from samtrack.io.names import MAN_TRACK, SEG_FOLDER, TRA_FOLDER
+from samtrack.io.numbering import compact
+from samtrack.stages.address import told
+from samtrack.stages.validate import name_of, read_lines, whole_masks
+from samtrack.submit import Checker, Findings, FrameFacts
+from samtrack.types import Scores
+
+log = logging.getLogger("samtrack")
+
+REASONS_TOLD = 10
+"""Violations named among the warnings; `samtrack validate` names more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The files of a truth folder; either kind may be lacking."""
+
+    folder: Path
+    tracking: list[MaskFile]
+    segmentation: dict[int, list[MaskFile]]
+    table: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class FramePair:
+    """What came of one frame: facts about the mask, its match with the TRA truth, those with images of the SEG truth."""
+
+    facts: FrameFacts
+    tracking: FrameMatch | None
+    segmentation: list[FrameMatch] = field(default_factory=list)
+
+
+def run_evaluate(
+    result: Path,
+    truth: Path,
+    stem: Path | None,
+    dataset: str,
+    sequence: str,
+    settings: EvaluateSettings,
+    workers: int,
+) -> Scores:
+    """Measure a result; write the scores to ``stem``.json and, as one row, to ``stem``.csv (None: to no file)."""
+    with told(f"evaluate {dataset} {sequence}") as said:
+        files = _list_truth(truth)
+        pairs = _match_all(result, files, workers)
+        found = _check(result, files, pairs)
+        values, warnings = _score(result, files, pairs, found, settings)
+        scores = Scores(values, dataset, sequence, settings.model_dump(mode="json"), _versions())
+        n_frames = len(files.tracking) or len(whole_masks(result))
+        if stem is not None:
+            _write_scores(scores, n_frames, warnings, stem)
+        shown = [f"{name} {values[name]:.4f}" for name in ("DET", "SEG", "TRA") if values.get(name) is not None]
+        said += [f"{n_frames} frames", *shown, f"{len(warnings)} warnings"]
+    for warning in warnings:
+        log.warning("%s %s: %s", dataset, sequence, warning)
+    return scores
+
+
+def _list_truth(folder: Path) -> Truth:
+    """The files of a truth folder, checked for what no result could mend."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: is no folder. Give the truth folder, such as 01_GT, which holds TRA, SEG or both.")
+    tra, seg = folder / TRA_FOLDER, folder / SEG_FOLDER
+    tracking = list_masks(tra, TRACK_PREFIX) if tra.is_dir() else []
+    images = list_masks(seg, SEG_PREFIX) if seg.is_dir() else []
+    if not tracking and not images:
+        raise DataError(
+            f"{folder}: holds neither {TRA_FOLDER}/{TRACK_PREFIX}<frame>.tif nor {SEG_FOLDER}/{SEG_PREFIX}<frame>.tif, "
+            "so there is nothing to compare with. Give the folder that holds TRA or SEG."
+        )
+    numbers = [mask.frame for mask in tracking]
+    if numbers != list(range(len(numbers))):
+        raise DataError(
+            f"{tra}: its {len(numbers)} images are numbered {compact(numbers)}, expected 0 to {len(numbers) - 1}, each "
+            "once. Restore the missing images."
+        )
+    by_frame: dict[int, list[MaskFile]] = defaultdict(list)
+    for image in images:
+        by_frame[image.frame].append(image)
+    table = read_strict_table(tra / MAN_TRACK) if tracking else np.zeros((0, 4), dtype=np.int64)
+    return Truth(folder, tracking, dict(by_frame), table)
+
+
+def _match_all(result: Path, truth: Truth, workers: int) -> list[FramePair]:
+    """Each frame of the result that has a truth, matched with it, in order."""
+    masks = _masks_by_frame(result, truth)
+    tracking = {mask.frame: mask for mask in truth.tracking}
+    frames = sorted(tracking.keys() | truth.segmentation.keys())
+
+    def work(frame: int) -> FramePair:
+        """Match one frame; its images are let go at the end."""
+        mask = masks[frame]
+        labels = read_mask(mask.path)
+        images = [_match(truth_file, mask, labels) for truth_file in truth.segmentation.get(frame, [])]
+        tracks = _match(tracking[frame], mask, labels) if frame in tracking else None
+        name = name_of(mask)
+        present = tracks.result if tracks else np.zeros(0, dtype=np.int64)
+        facts = FrameFacts(name.file, frame, name.digits, str(labels.dtype), labels.shape, present)
+        return FramePair(facts, tracks, images)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, frames))
+
+
+def _masks_by_frame(result: Path, truth: Truth) -> dict[int, MaskFile]:
+    """The result's masks by frame; all frames of the truth are there, and of a tracked truth no others."""
+    if not result.is_dir():
+        raise DataError(f"{result}: is no folder. Give the result folder, such as 01_RES, which holds mask000.tif …")
+    masks = whole_masks(result)
+    by_frame = {mask.frame: mask for mask in masks}
+    if not masks:
+        raise DataError(f"{result}: holds no mask<frame>.tif. Give the folder of a CTC result.")
+    if len(by_frame) < len(masks):
+        twice = sorted({mask.frame for mask in masks if by_frame[mask.frame] != mask})
+        raise DataError(f"{result}: several files are frame {compact(twice)}. Keep one mask per frame.")
+    wanted = {mask.frame for mask in truth.tracking}
+    lacking, extra = (wanted | truth.segmentation.keys()) - by_frame.keys(), by_frame.keys() - wanted
+    if lacking or (wanted and extra):
+        faults = [f"no mask for frames {compact(lacking)}"] if lacking else []
+        faults += [f"no truth for frames {compact(extra)}"] if wanted and extra else []
+        raise DataError(
+            f"{result}: {len(masks)} masks, but the truth in {truth.folder} has {len(wanted) or len(truth.segmentation)} "
+            f"frames: {' and '.join(faults)}. Are they of the same sequence?"
+        )
+    return by_frame
+
+
+def _match(truth: MaskFile, mask: MaskFile, labels: npt.NDArray[Any]) -> FrameMatch:
+    """One image of the truth against the mask of its frame, or against the slice of it that the truth shows."""
+    if truth.z is not None:
+        if labels.ndim != 3 or truth.z >= len(labels):
+            raise DataError(
+                f"{truth.path}: is slice {truth.z} of a frame, but {mask.path} has shape {labels.shape}. "
+                "Are they of the same sequence?"
+            )
+        labels = labels[truth.z]
+    image = read_mask(truth.path)
+    if image.shape != labels.shape:
+        raise DataError(
+            f"{mask.path}: has shape {labels.shape}, the truth {truth.path} has {image.shape}. "
+            "Are they of the same sequence, and the axes in order (z)yx?"
+        )
+    try:
+        return match_frame(image, labels)
+    except ValueError as error:
+        raise DataError(f"{mask.path} or {truth.path}: {error}. Both must be label images.") from error
+
+
+def _check(result: Path, truth: Truth, pairs: Sequence[FramePair]) -> Findings | None:
+    """The rules that the result breaks; None if not all of its frames were looked at."""
+    if not truth.tracking:
+        return None
+    checker = Checker(read_lines(result), foreign=list_foreign(result, whole_masks(result)))
+    for pair in pairs:
+        checker.add(pair.facts)
+    return checker.findings()
+
+
+def _score(
+    result: Path, truth: Truth, pairs: Sequence[FramePair], found: Findings | None, settings: EvaluateSettings
+) -> tuple[dict[str, float | int | None], list[str]]:
+    """Values by name, and what one should know of them."""
+    rows = [line.values for line in read_lines(result) or [] if line.values is not None]
+    evaluation = score_movie(
+        [pair.tracking for pair in pairs if pair.tracking],
+        [image for pair in pairs for image in pair.segmentation],
+        truth.table,
+        np.array(rows, dtype=np.int64).reshape(-1, 4),
+        settings,
+    )
+    values, warnings = dict(evaluation.values), []
+    if found is None:
+        warnings.append("the truth has no TRA: only SEG is measured, and whether the result is valid was not checked")
+    elif found.violations:
+        values["Valid"] = 0
+        warnings += [f"not valid: {violation}" for violation in found.violations[:REASONS_TOLD]]
+        more = len(found.violations) - REASONS_TOLD
+        warnings += [f"not valid: {more} more violations, see samtrack validate"] if more > 0 else []
+    n_frames = len(truth.tracking) or len(whole_masks(result))
+    return values, [*warnings, *evaluation.warnings, *_told_segmentation(truth, n_frames)]
+
+
+def _told_segmentation(truth: Truth, n_frames: int) -> list[str]:
+    """How far the SEG truth reaches."""
+    images = [image for of_frame in truth.segmentation.values() for image in of_frame]
+    if not images:
+        return ["the truth has no SEG: SEG, OP_CSB and OP_CTB are not measured"]
+    told_slices = sum(image.z is not None for image in images)
+    warnings = [f"SEG truth: {told_slices} single slices, each scored by itself"] if told_slices else []
+    if len(truth.segmentation) < n_frames:
+        warnings.append(f"SEG truth has {len(truth.segmentation)} of {n_frames} frames")
+    return warnings
+
+
+def _versions() -> dict[str, str]:
+    """Versions of everything that a value depends on."""
+    names = ("py-ctcmetrics", "traccuracy", "numpy", "scipy")
+    return {"samtrack": samtrack.__version__, **{name: version(name) for name in names}}
+
+
+def _write_scores(scores: Scores, n_frames: int, warnings: Sequence[str], stem: Path) -> None:
+    """Equal scores give equal bytes: no date, no path of this machine."""
+    document: Mapping[str, object] = {
+        "dataset": scores.dataset,
+        "sequence": scores.sequence,
+        "frames": n_frames,
+        "values": dict(scores.values),
+        "warnings": list(warnings),
+        "settings": dict(scores.settings),
+        "versions": dict(scores.versions),
+    }
+    with written_file(stem.with_name(f"{stem.name}.json")) as part:
+        part.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    row = {"dataset": scores.dataset, "sequence": scores.sequence, "frames": n_frames, **scores.values}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(row), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow(row)
+    with written_file(stem.with_name(f"{stem.name}.csv")) as part:
+        part.write_text(text.getvalue(), encoding="utf-8")

@@ -1,0 +1,73 @@
+"""Stage validate: a CTC result, anybody's, against every rule; masks are read one at a time per thread."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from samtrack.config.ingest import IngestSettings
+from samtrack.config.movie import MovieSettings
+from samtrack.errors import DataError
+from samtrack.io.ctc import MASK_PREFIX, MaskFile, TableLine, list_foreign, list_masks, read_mask, read_result_table
+from samtrack.io.movies import open_movie
+from samtrack.io.names import RES_TRACK
+from samtrack.stages.address import told
+from samtrack.submit import Checker, Findings, FrameFacts, MaskName, Raw, measure_mask
+from samtrack.types import Violation
+
+log = logging.getLogger("samtrack")
+
+
+def run_validate(folder: Path, images: Path | None = None, workers: int = 2) -> list[Violation]:
+    """The rules that a result breaks; empty if it is valid. Notes (allowed, but worth knowing) go to the log."""
+    with told(f"validate {folder.name}") as facts:
+        found = find_problems(folder, images, workers)
+        facts += [f"{len(found.violations)} violations", f"{len(found.notes)} notes"]
+    for note in found.notes:
+        log.info("note: %s", note)
+    return list(found.violations)
+
+
+def find_problems(folder: Path, images: Path | None = None, workers: int = 2, connected: bool = False) -> Findings:
+    """Violations and notes of a result; with ``images`` its number of frames and their shape are compared with theirs.
+
+    ``connected`` also notes objects that are in several pieces.
+    """
+    masks = whole_masks(folder)
+    checker = Checker(read_lines(folder), _raw_of(images), list_foreign(folder, masks))
+    with ThreadPoolExecutor(workers) as pool:
+        for facts in pool.map(lambda mask: _facts_of(mask, connected), masks):
+            checker.add(facts)
+    return checker.findings()
+
+
+def whole_masks(folder: Path) -> list[MaskFile]:
+    """The masks of a result; slices, which only a truth may have, are none."""
+    return [mask for mask in list_masks(folder, MASK_PREFIX) if mask.z is None]
+
+
+def read_lines(folder: Path) -> list[TableLine] | None:
+    """The lines of a result's table, None if there is none."""
+    path = folder / RES_TRACK
+    return read_result_table(path) if path.exists() else None
+
+
+def name_of(mask: MaskFile) -> MaskName:
+    """A mask file's name as the checks want it."""
+    return MaskName(mask.path.name, mask.frame, mask.digits)
+
+
+def _facts_of(mask: MaskFile, connected: bool) -> FrameFacts:
+    try:
+        voxels = read_mask(mask.path)
+    except DataError as error:  # a file that cannot be read is one of the faults that are looked for
+        return FrameFacts(mask.path.name, mask.frame, mask.digits, error=str(error))
+    return measure_mask(name_of(mask), voxels, connected)
+
+
+def _raw_of(images: Path | None) -> Raw | None:
+    if images is None:
+        return None
+    movie = open_movie(images, IngestSettings(missing_frames="blank"), MovieSettings())
+    return Raw(movie.n_frames, movie.shape)
