@@ -7,11 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from samtrack.config import build_config
 from samtrack.stages.address import Address
 from samtrack.stages.plan import complete
+
+# A slow moment of a busy machine is no fault of the code under test.
+hypothesis.settings.register_profile("samtrack", deadline=None)
+hypothesis.settings.load_profile("samtrack")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -179,7 +179,7 @@ def test_the_fingerprint_changes_with_the_files_only(write_movie):
 
 
 def test_the_fingerprint_of_a_file_and_of_a_zarr(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", stack(0))
+    tifffile.imwrite(tmp_path / "a.tif", stack(0, (6, 20, 30)))
     one = source_fingerprint(tmp_path / "a.tif")
     tifffile.imwrite(tmp_path / "a.tif", stack(0, (5, 20, 30)))
     assert source_fingerprint(tmp_path / "a.tif") != one

@@ -21,9 +21,9 @@ def owner_of(blocks: Sequence[Block], frame: int) -> Block:
 
 
 def frames_read_by(core: Span, n_frames: int, max_gap_frames: int) -> dict[str, Span]:
-    """Frames each stage reads for a core, beside the core itself; the only place that knows.
+    """Frames each stage reads for a core, the core included; the only place that knows.
 
-    ``link`` looks forward over the longest gap allowed, and one frame back from the first target. ``fill`` needs the observations on both sides of a gap.
+    ``link`` looks forward over the longest gap allowed. ``fill`` needs the observations on both sides of a gap.
     """
     reach = max_gap_frames + 1
     return {

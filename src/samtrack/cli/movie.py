@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from samtrack.config import Config, build_config, merge, preset_names
-from samtrack.config.layout import RUN_CONFIG
 from samtrack.config.load import parse_override, read_yaml
 from samtrack.errors import SettingsError
 
@@ -61,7 +60,7 @@ def _run(options: argparse.Namespace) -> None:
     path = save_run_config(config)
     os.environ.setdefault("XDG_CACHE_HOME", str(_cache_folder(out)))
     sys.stderr.flush()
-    os.execv(sys.executable, snakemake_command(path, options.cores))  # noqa: S606 - no shell is meant
+    os.execv(sys.executable, snakemake_command(path, options.cores))
 
 
 def configuration_of(options: argparse.Namespace) -> Config:

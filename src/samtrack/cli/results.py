@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
+
+from samtrack.config import load_config
 
 Options = argparse.Namespace
 
@@ -62,12 +65,41 @@ def _add(commands: Any, name: str, run: Any, text: str, example: str) -> argpars
 
 
 def _validate(options: Options) -> int:
-    raise NotImplementedError
+    from samtrack.io.atomic import written_file
+    from samtrack.stages.validate import run_validate
+
+    violations = run_validate(options.folder, options.images, _workers(options))
+    lines = [str(violation) for violation in violations]
+    verdict = f"{options.folder}: {'valid' if not lines else f'{len(lines)} violations'}"
+    sys.stdout.write("\n".join([*lines, verdict]) + "\n")
+    if options.out and not lines:
+        with written_file(options.out) as part:
+            part.write_text("valid: no rule is broken\n", encoding="utf-8")
+    return 1 if lines else 0
 
 
-def _evaluate(options: Options) -> int:
-    raise NotImplementedError
+def _evaluate(options: Options) -> None:
+    from samtrack.stages.evaluate import run_evaluate
+    from samtrack.stages.summary import SHOWN
+
+    config = load_config(options.config)
+    name = options.folder.resolve().name.removesuffix("_RES")
+    dataset = config.dataset if options.config else options.folder.resolve().parent.name
+    settings = config.evaluate
+    scores = run_evaluate(options.folder, options.truth, options.out, dataset, name, settings, _workers(options))
+    names = SHOWN if options.out else tuple(scores.values)
+    shown = [(measure, scores.values.get(measure)) for measure in names]
+    lines = [f"{measure:<20}{value:.6g}" for measure, value in shown if value is not None]
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _report(options: Options) -> None:
-    raise NotImplementedError
+    from samtrack.cli.stages import address_of
+    from samtrack.stages.page import run_report
+
+    run_report(address_of(options))
+
+
+def _workers(options: Options) -> int:
+    """Threads asked for, else all cores."""
+    return int(options.workers or os.cpu_count() or 1)

@@ -51,14 +51,14 @@ def _add(commands: Any, name: str, run: Any, text: str, block: bool) -> argparse
     return parser
 
 
-def _address(options: Options) -> Address:
+def address_of(options: Options) -> Address:
+    """The part of a movie that a command's options name."""
     from samtrack.stages.address import Address
     from samtrack.stages.plan import complete
 
     overrides = [] if options.workers is None else [f"resources.workers={options.workers}"]
     config = load_config(options.config, overrides)
-    config.sequence(options.sequence)
-    only = tuple(s for s in config.sequences if s.name == options.sequence)
+    only = (config.sequence(options.sequence),)
     config = complete(config.model_copy(update={"sequences": only}))
     return Address(config, config.sequence(options.sequence))
 
@@ -67,7 +67,7 @@ def _simulate(options: Options) -> None:
     from samtrack.errors import SettingsError
     from samtrack.stages.simulate import run_simulate
 
-    address = _address(options)
+    address = address_of(options)
     settings = address.sequence.simulate
     if settings is None:
         raise SettingsError(f"sequence {options.sequence}: has images, not a recipe (simulate:).")
@@ -77,47 +77,47 @@ def _simulate(options: Options) -> None:
 def _ingest(options: Options) -> None:
     from samtrack.stages.ingest import run_ingest
 
-    address = _address(options)
+    address = address_of(options)
     run_ingest(address.sources.images, address.layout.movie, address.config, address.sequence.frames)
 
 
 def _segment(options: Options) -> None:
     from samtrack.stages.segment import run_segment
 
-    run_segment(_address(options), _require_block(options))
+    run_segment(address_of(options), _require_block(options))
 
 
 def _measure(options: Options) -> None:
     from samtrack.stages.measure import run_measure, run_summarise
 
     if options.summarise:
-        run_summarise(_address(options))
+        run_summarise(address_of(options))
     else:
-        run_measure(_address(options), _require_block(options))
+        run_measure(address_of(options), _require_block(options))
 
 
 def _link(options: Options) -> None:
     from samtrack.stages.link import run_link
 
-    run_link(_address(options), _require_block(options))
+    run_link(address_of(options), _require_block(options))
 
 
 def _associate(options: Options) -> None:
     from samtrack.stages.associate import run_associate
 
-    run_associate(_address(options))
+    run_associate(address_of(options))
 
 
 def _fill(options: Options) -> None:
     from samtrack.stages.fill import run_fill
 
-    run_fill(_address(options), _require_block(options))
+    run_fill(address_of(options), _require_block(options))
 
 
 def _export(options: Options) -> None:
     from samtrack.stages.export import run_export_ctc, run_export_tracks
 
-    address = _address(options)
+    address = address_of(options)
     run_export_ctc(address) if options.part == "ctc" else run_export_tracks(address)
 
 

@@ -12,5 +12,6 @@ class EvaluateSettings(Section):
 
     division_tolerance_frames: tuple[int, ...] = Field(
         (0, 1, 2, 3),
-        description="Frames by which a division may be found too early or too late and still count as right; 0 to 3 as in the CTC's BC(i).",
+        description="Frames by which a division may be found too early or too late and still count as right; "
+        "0 to 3 as in the CTC's BC(i).",
     )

@@ -66,7 +66,8 @@ def build_config(raw: Mapping[str, Any], source: str = "configuration") -> Confi
     preset = raw.get("preset")
     if preset is not None and not isinstance(preset, str):
         raise SettingsError(f"{source}: preset must be a name, found {preset!r}.")
-    full = merge(read_preset(preset), raw) if preset else dict(raw)
+    full = merge(read_preset(preset) if preset else {}, raw)
+    full = merge({"segment": {"method": "seeds"}, "fill": {"method": "shape"}}, full)  # the default alternatives
     try:
         return Config.model_validate(full)
     except ValidationError as error:
@@ -107,7 +108,7 @@ def explain(error: ValidationError, source: str) -> str:
     """The first few faults of a configuration, each with its path, the value found, and the nearest known key."""
     lines = []
     for fault in error.errors()[:5]:
-        path = [str(p) for p in fault["loc"]]
+        path = [str(p) for p in fault["loc"] if "[" not in str(p)]  # a name in brackets is pydantic's, for a type
         if fault["type"] == "extra_forbidden":
             lines.append(f"{'.'.join(path)}: unknown key.{_nearest(path[-1], _known_keys(fault['loc']))}")
         elif fault["type"] == "value_error":

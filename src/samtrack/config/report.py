@@ -11,6 +11,9 @@ class ReportSettings(Section):
     """What the page shows."""
 
     frames_shown: int = Field(
-        12, ge=1, le=200, description="Frames shown with outlines, evenly spread over the movie; 12 make a page of about 2 MB."
+        12,
+        ge=1,
+        le=200,
+        description="Frames shown with outlines, evenly spread over the movie; 12 make a page of about 2 MB.",
     )
     tail_frames: int = Field(10, ge=0, description="Length of the tracks' tails in the pictures, in frames.")

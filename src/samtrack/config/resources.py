@@ -19,6 +19,8 @@ class ResourcesSettings(Section):
     """What one job may use."""
 
     memory_gb: float = Field(
-        8.0, gt=0.1, description="Memory of one job in GB; steps that can be cut (ingest, segment) cut their work to it."
+        8.0,
+        gt=0.1,
+        description="Memory of one job in GB; steps that can be cut (ingest, segment) cut their work to it.",
     )
     workers: int = Field(2, ge=1, le=64, description="Threads of one job.")

@@ -19,6 +19,7 @@ from samtrack.config.resources import BlocksSettings, ResourcesSettings
 from samtrack.config.section import Section
 from samtrack.config.segment import GivenSettings, SeedsSettings, SegmentSettings
 from samtrack.config.simulate import SimulateSettings
+from samtrack.errors import SettingsError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
 
@@ -27,9 +28,7 @@ class SequenceSettings(Section):
     """One movie of the dataset. Relative paths count from the folder in which the run is started."""
 
     name: Name = Field(description="Name in all results: NAME_RES, NAME.ome.zarr. Quote it: '01', not 01.")
-    images: str | None = Field(
-        None, description="Folder of TIFF files, one TIFF file, or an OME-Zarr (0.4 or 0.5)."
-    )
+    images: str | None = Field(None, description="Folder of TIFF files, one TIFF file, or an OME-Zarr (0.4 or 0.5).")
     masks: str | None = Field(
         None, description="Folder of label images, one per frame; needed with segment.method: given."
     )
@@ -86,7 +85,8 @@ class Config(Section):
         for sequence in self.sequences:
             if sequence.name == name:
                 return sequence
-        raise KeyError(f"no sequence {name!r} in this configuration; it has {[s.name for s in self.sequences]}")
+        known = ", ".join(s.name for s in self.sequences) or "none"
+        raise SettingsError(f"sequence {name!r} is not in this configuration, which has: {known}.")
 
     def result_of(self, name: str) -> str:
         """Folder of the CTC result of one sequence."""

@@ -29,29 +29,60 @@ FEWEST_VOXELS = 2.0
 class CellsRecipe(Section):
     """How many cells there are, what they look like, how they live."""
 
-    count: int = Field(25, ge=0, le=1_000_000, description="Cells in the first frame, about; 25 is a sparse 256 px field.")
-    diameter_um: float = Field(12.0, gt=0, description="Diameter of a typical cell (of a nucleus for nuclei): HeLa nuclei measure about 12 µm.")
+    count: int = Field(
+        25, ge=0, le=1_000_000, description="Cells in the first frame, about; 25 is a sparse 256 px field."
+    )
+    diameter_um: float = Field(
+        12.0, gt=0, description="Diameter of a typical cell (of a nucleus for nuclei): HeLa nuclei measure about 12 µm."
+    )
     diameter_spread: float = Field(
-        0.1, ge=0, le=0.5, description="Standard deviation of the logarithm of the diameter between cells; 0.1 is common within one cell line."
+        0.1,
+        ge=0,
+        le=0.5,
+        description="Standard deviation of the logarithm of the diameter between cells; 0.1 is common within one cell line.",
     )
-    elongation: float = Field(1.3, ge=1, le=6, description="Typical ratio of length to width; nuclei: 1.3, migrating cells: 2 and more.")
-    elongation_spread: float = Field(0.12, ge=0, le=0.6, description="Standard deviation of the logarithm of the elongation between cells.")
+    elongation: float = Field(
+        1.3, ge=1, le=6, description="Typical ratio of length to width; nuclei: 1.3, migrating cells: 2 and more."
+    )
+    elongation_spread: float = Field(
+        0.12, ge=0, le=0.6, description="Standard deviation of the logarithm of the elongation between cells."
+    )
     irregularity: float = Field(
-        0.06, ge=0, le=0.2, description="Size of dents and bumps of the outline as a share of the radius; above 0.2 shapes would break."
+        0.06,
+        ge=0,
+        le=0.2,
+        description="Size of dents and bumps of the outline as a share of the radius; above 0.2 shapes would break.",
     )
-    pointedness: float = Field(0.0, ge=0, le=1, description="0: elliptic ends. 1: spindle with pointed ends. 2D only; dividing cells are round.")
-    brightness_spread: float = Field(0.3, ge=0, le=1.5, description="Standard deviation of the logarithm of the brightness between cells.")
-    clustered: Share = Field(0.3, description="Share of the first cells that lie in a cluster with others, as in a young culture.")
+    pointedness: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="0: elliptic ends. 1: spindle with pointed ends. 2D only; dividing cells are round.",
+    )
+    brightness_spread: float = Field(
+        0.3, ge=0, le=1.5, description="Standard deviation of the logarithm of the brightness between cells."
+    )
+    clustered: Share = Field(
+        0.3, description="Share of the first cells that lie in a cluster with others, as in a young culture."
+    )
     cycle_hours: Positive | None = Field(
-        16.0, description="Time between a cell's birth and its division. null: no cell divides. 16: fast mammalian cells."
+        16.0,
+        description="Time between a cell's birth and its division. null: no cell divides. 16: fast mammalian cells.",
     )
-    cycle_spread: float = Field(0.15, ge=0, le=0.5, description="Standard deviation of the logarithm of the cycle time between cells.")
+    cycle_spread: float = Field(
+        0.15, ge=0, le=0.5, description="Standard deviation of the logarithm of the cycle time between cells."
+    )
     mitosis_minutes: float = Field(
-        45.0, gt=0, description="Time from rounding up to the split, which lasts two frames at least; 45: mammalian cells."
+        45.0,
+        gt=0,
+        description="Time from rounding up to the split, which lasts two frames at least; 45: mammalian cells.",
     )
-    death_per_hour: float = Field(0.001, ge=0, lt=1, description="Share of cells that begin to die per hour; 0.001: a healthy culture.")
+    death_per_hour: float = Field(
+        0.001, ge=0, lt=1, description="Share of cells that begin to die per hour; 0.001: a healthy culture."
+    )
     may_leave: bool = Field(
-        True, description="true: a world larger than the picture, whose cells come and go. false: all cells stay in the picture."
+        True,
+        description="true: a world larger than the picture, whose cells come and go. false: all cells stay in the picture.",
     )
 
 
@@ -59,46 +90,91 @@ class MotionRecipe(Section):
     """How cells and stage move."""
 
     speed_um_per_hour: float = Field(
-        12.0, ge=0, description="Typical (root mean square) speed of a cell's own persistent random walk; 12: epithelial cells."
+        12.0,
+        ge=0,
+        description="Typical (root mean square) speed of a cell's own persistent random walk; 12: epithelial cells.",
     )
-    speed_spread: float = Field(0.4, ge=0, le=1.5, description="Standard deviation of the logarithm of the speed between cells.")
-    persistence_minutes: float = Field(60.0, gt=0, description="Time over which a cell keeps its direction (exponential memory).")
-    alignment: Share = Field(0.1, description="How fast the long axis turns into the direction of motion, per frame; 0: independent.")
-    flow_um_per_hour: float = Field(4.0, ge=0, description="Typical speed of the smooth motion shared by neighbours, as in a tissue.")
+    speed_spread: float = Field(
+        0.4, ge=0, le=1.5, description="Standard deviation of the logarithm of the speed between cells."
+    )
+    persistence_minutes: float = Field(
+        60.0, gt=0, description="Time over which a cell keeps its direction (exponential memory)."
+    )
+    alignment: Share = Field(
+        0.1, description="How fast the long axis turns into the direction of motion, per frame; 0: independent."
+    )
+    flow_um_per_hour: float = Field(
+        4.0, ge=0, description="Typical speed of the smooth motion shared by neighbours, as in a tissue."
+    )
     drift_um_per_hour: float = Field(1.0, ge=0, description="Steady drift of the stage, in a random direction.")
-    jitter_um: float = Field(0.2, ge=0, description="Standard deviation of the stage's position error per frame and axis.")
+    jitter_um: float = Field(
+        0.2, ge=0, description="Standard deviation of the stage's position error per frame and axis."
+    )
 
 
 class ImagingRecipe(Section):
     """From cells to grey values."""
 
     dtype: Literal["uint8", "uint16"] = Field("uint16", description="Type of the images.")
-    offset_grey: float = Field(100.0, ge=0, description="Grey value without light, as most cameras have; 100 is common for 16 bit.")
+    offset_grey: float = Field(
+        100.0, ge=0, description="Grey value without light, as most cameras have; 100 is common for 16 bit."
+    )
     level_grey: float = Field(
-        1200.0, gt=0, description="Grey values per unit of signal: of a typical nucleus, or of the empty field for phase and dic."
+        1200.0,
+        gt=0,
+        description="Grey values per unit of signal: of a typical nucleus, or of the empty field for phase and dic.",
     )
     photons: float = Field(
-        150.0, gt=0, description="Photons per unit of signal: the noise of a typical nucleus is 1/sqrt(150) = 8 % of its brightness."
+        150.0,
+        gt=0,
+        description="Photons per unit of signal: the noise of a typical nucleus is 1/sqrt(150) = 8 % of its brightness.",
     )
-    read_noise_photons: float = Field(2.0, ge=0, description="Standard deviation of the camera's own noise, in photons; 2: a scientific CMOS.")
-    bleaching_per_frame: float = Field(0.003, ge=0, lt=1, description="Share of the fluorescence lost per frame. Ignored by phase and dic.")
-    blur_um: float = Field(0.4, ge=0, description="Standard deviation of the blur along y and x; 0.4: a 10x to 20x dry lens.")
+    read_noise_photons: float = Field(
+        2.0, ge=0, description="Standard deviation of the camera's own noise, in photons; 2: a scientific CMOS."
+    )
+    bleaching_per_frame: float = Field(
+        0.003, ge=0, lt=1, description="Share of the fluorescence lost per frame. Ignored by phase and dic."
+    )
+    blur_um: float = Field(
+        0.4, ge=0, description="Standard deviation of the blur along y and x; 0.4: a 10x to 20x dry lens."
+    )
     blur_z_um: float = Field(1.2, ge=0, description="The same along z, where lenses resolve about three times worse.")
-    background: float = Field(0.08, ge=0, description="Signal of the empty field; 1 for phase and dic, whose unit it is.")
-    unevenness: Share = Field(0.3, description="Difference between brightest and darkest part of the illumination, as a share.")
-    texture: float = Field(0.14, ge=0, le=1, description="Contrast of the texture inside cells (chromatin, organelles).")
-    contrast: float = Field(1.0, gt=0, description="Signal of a typical cell above the background; about 0.3 for phase and dic.")
-    haze: float = Field(0.06, ge=0, le=1, description="Out-of-focus light around cells, as a share of their own. Ignored by phase and dic.")
-    halo: float = Field(0.7, ge=0, le=2, description="Strength of the halo around cells in phase contrast. Ignored by the others.")
-    polarity: Literal["bright", "dark"] = Field("bright", description="Phase contrast: cells brighter or darker than the field.")
+    background: float = Field(
+        0.08, ge=0, description="Signal of the empty field; 1 for phase and dic, whose unit it is."
+    )
+    unevenness: Share = Field(
+        0.3, description="Difference between brightest and darkest part of the illumination, as a share."
+    )
+    texture: float = Field(
+        0.14, ge=0, le=1, description="Contrast of the texture inside cells (chromatin, organelles)."
+    )
+    contrast: float = Field(
+        1.0, gt=0, description="Signal of a typical cell above the background; about 0.3 for phase and dic."
+    )
+    haze: float = Field(
+        0.06,
+        ge=0,
+        le=1,
+        description="Out-of-focus light around cells, as a share of their own. Ignored by phase and dic.",
+    )
+    halo: float = Field(
+        0.7, ge=0, le=2, description="Strength of the halo around cells in phase contrast. Ignored by the others."
+    )
+    polarity: Literal["bright", "dark"] = Field(
+        "bright", description="Phase contrast: cells brighter or darker than the field."
+    )
     debris: int = Field(3, ge=0, le=10_000, description="Small bright specks in the picture that are no cells.")
 
 
 class MaskErrorsRecipe(Section):
     """What is wrong with the erroneous masks, as a segmentation would be; rates are per cell and frame."""
 
-    missed: Share = Field(0.03, description="Cells without a mask; dim cells are missed more often. 0.03: a good segmentation.")
-    merged: Share = Field(0.05, description="Neighbours that touch (gap of at most two voxels) and get one mask; per pair.")
+    missed: Share = Field(
+        0.03, description="Cells without a mask; dim cells are missed more often. 0.03: a good segmentation."
+    )
+    merged: Share = Field(
+        0.05, description="Neighbours that touch (gap of at most two voxels) and get one mask; per pair."
+    )
     split: Share = Field(0.01, description="Cells whose mask is cut in two.")
     spurious: float = Field(0.02, ge=0, le=1, description="Small masks where no cell is, per true cell.")
     boundary_um: float = Field(0.3, ge=0, description="Standard deviation of the outline's error.")
@@ -169,11 +245,16 @@ class SimulateSettings(Section):
         (256, 256), description="Voxels of one frame, (z,) y, x."
     )
     um_per_voxel: tuple[Positive, Positive] | tuple[Positive, Positive, Positive] | None = Field(
-        None, description="Micrometres per voxel, (z,) y, x. null: 0.5 along y and x, 1.5 along z, as in a common 3D recording."
+        None,
+        description="Micrometres per voxel, (z,) y, x. null: 0.5 along y and x, 1.5 along z, as in a common 3D recording.",
     )
-    minutes_per_frame: float = Field(15.0, gt=0, description="Minutes between frames; 15: a cell moves about a quarter of its diameter.")
+    minutes_per_frame: float = Field(
+        15.0, gt=0, description="Minutes between frames; 15: a cell moves about a quarter of its diameter."
+    )
     reappear_frames: int = Field(
-        10, ge=0, description="A cell that comes back after at most so many frames is linked to its earlier track, else it is a new one."
+        10,
+        ge=0,
+        description="A cell that comes back after at most so many frames is linked to its earlier track, else it is a new one.",
     )
     cells: CellsRecipe = Field(default_factory=CellsRecipe)
     motion: MotionRecipe = Field(default_factory=MotionRecipe)
@@ -214,7 +295,9 @@ class SimulateSettings(Section):
             )
         grey, most = self.imaging.offset_grey + self.imaging.level_grey, 255 if self.imaging.dtype == "uint8" else 65535
         if grey > most:
-            raise ValueError(f"imaging.offset_grey + imaging.level_grey is {grey:g}, but {self.imaging.dtype} ends at {most}")
+            raise ValueError(
+                f"imaging.offset_grey + imaging.level_grey is {grey:g}, but {self.imaging.dtype} ends at {most}"
+            )
         return self
 
     @property

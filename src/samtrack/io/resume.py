@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,10 +32,12 @@ class PartStore:
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self.folder = folder
         self._path = folder / JOURNAL_FILE
-        self.finished: dict[int, Any] = self._read(fingerprint)
-        if not self.finished:
+        head = json.dumps({"fingerprint": fingerprint})
+        entries = self._read(head)
+        if not entries:
             self._empty()
-            self._path.write_text(json.dumps({"fingerprint": fingerprint}) + "\n", encoding="utf-8")
+        self._path.write_text("".join(f"{line}\n" for line in [head, *entries]), encoding="utf-8")
+        self.finished: dict[int, Any] = {e["frame"]: e["record"] for e in map(json.loads, entries)}
         self._journal: TextIO = open(self._path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
 
     def note(self, frame: int, record: Any) -> None:
@@ -46,20 +49,15 @@ class PartStore:
         """Close the journal; the folder stays."""
         self._journal.close()
 
-    def _read(self, fingerprint: str) -> dict[int, Any]:
-        """Frames and their records; none if the journal is of another source. A torn last line is cut off."""
+    def _read(self, head: str) -> list[str]:
+        """Lines about finished frames; none if the journal is of another source. What a crash garbled is left out."""
         if not self._path.exists():
-            return {}
-        text = self._path.read_text(encoding="utf-8", errors="replace")
-        whole = text[: text.rfind("\n") + 1]
-        lines = whole.splitlines()
-        if not lines or json.loads(lines[0]).get("fingerprint") != fingerprint:
+            return []
+        lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if not lines or lines[0] != head:
             log.info("%s: is of another source or of other settings; starting afresh", self.folder)
-            return {}
-        if whole != text:
-            self._path.write_text(whole, encoding="utf-8")
-        entries = [json.loads(line) for line in lines[1:]]
-        return {entry["frame"]: entry["record"] for entry in entries}
+            return []
+        return list(takewhile(_is_entry, lines[1:]))
 
     def _empty(self) -> None:
         for entry in self.folder.iterdir():
@@ -67,6 +65,14 @@ class PartStore:
                 shutil.rmtree(entry)
             elif entry.name != LOCK_FILE:
                 entry.unlink()
+
+
+def _is_entry(line: str) -> bool:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(entry, dict) and entry.keys() == {"frame", "record"}
 
 
 @contextmanager

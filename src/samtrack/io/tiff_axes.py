@@ -129,7 +129,8 @@ def _channel(path: Path, channels: int, samples: int, how: TiffReading, names: l
     listed = ", ".join(f"{i}: {kinds[i]}" if kinds else str(i) for i in range(n))
     if how.channel is None:
         what = f"a colour picture of {n} samples" if samples > 1 else f"{n} channels"
-        raise DataError(f"{path}: holds {what} ({listed}), expected one. Choose it with ingest.channel.")
+        planes = " If they are planes, save them as such (tifffile: photometric='minisblack')." if samples > 1 else ""
+        raise DataError(f"{path}: holds {what} ({listed}), expected one. Choose it with ingest.channel.{planes}")
     if how.channel >= n:
         raise DataError(f"{path}: ingest.channel is {how.channel}, but the file holds {n} channels ({listed}).")
     return how.channel

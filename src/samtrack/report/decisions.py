@@ -24,8 +24,8 @@ def write_doubtful(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast)
         _doubtful_row(data, row, image) for row, image in zip(doubtful.itertuples(index=False), images, strict=True)
     ]
     caption = (
-        f"{_told_doubt(data)} The {counted(len(rows), 'least probable one')}, least probable first. Pictures: before and "
-        "after, at the same place; the cells in question in yellow."
+        f"{_told_doubt(data)} The {counted(len(rows), 'least probable one')}, least probable first. Pictures: before "
+        "and after, at the same place; the cells in question in yellow."
     )
     head = ("probability", "what", "frames", "position (voxels)", "tracks", "before and after")
     text = start + table(caption, head, rows[:SEEN_AT_ONCE], numbers=(0,))

@@ -68,7 +68,7 @@ def _sentence(summary: Mapping[str, int]) -> str:
     if summary["cells"] == 0:
         return f"No cell was found in {counted(summary['frames'], 'frame')}."
     text = (
-        f"{counted(summary['cells'], 'cell mask')} in {counted(summary['frames'], 'frame')} were joined into "
+        f"{counted(summary['cells'], 'cell mask')} in {counted(summary['frames'], 'frame')} {_were(summary['cells'])} joined into "
         f"{counted(summary['tracks'], 'track')} with {counted(summary['divisions'], 'division')}."
     )
     if summary["filled"]:

@@ -7,7 +7,7 @@ and deeper in it than in any other. The truth lists exactly the cells seen, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,16 @@ from scipy.special import gamma
 
 from samtrack.config.simulate import SimulateSettings
 from samtrack.simulate import population as life
-from samtrack.simulate.motion import Flow, World, advance, build_world, make_room, place_cells, stage_path, touching_pairs
+from samtrack.simulate.motion import (
+    Flow,
+    World,
+    advance,
+    build_world,
+    make_room,
+    place_cells,
+    stage_path,
+    touching_pairs,
+)
 from samtrack.simulate.population import Clock, Population
 from samtrack.simulate.randomness import Stream, generator
 from samtrack.simulate.shapes import Bodies, Floats, Grid, Ints, depth_at
@@ -51,6 +60,15 @@ class CellsInFrame:
     origin_um: Floats
     """(d,): where the picture's first voxel lies in the dish."""
 
+    def near(self, grid: Grid) -> CellsInFrame:
+        """The cells that reach into a grid."""
+        low = -np.asarray(grid.rim_px) * grid.voxel_um
+        high = low + np.asarray(grid.shape) * grid.voxel_um
+        centre, reach = self.bodies.centre_um, self.bodies.reach_um
+        rows = np.flatnonzero(((centre + reach > low) & (centre - reach < high)).all(axis=1))
+        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in ("bodies", "origin_um")}
+        return CellsInFrame(bodies=self.bodies.take(rows), origin_um=self.origin_um, **columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
@@ -71,19 +89,33 @@ def simulate_lineage(settings: SimulateSettings) -> Lineage:
     cells = life.first_population(settings, place_cells(settings, world, rng), rng)
     cells = replace(cells, centre_um=make_room(_bodies(cells, settings), world, rounds=60))
     mother = [np.full(len(cells), -1, dtype=np.int64)]
-    frames = []
+    frames, grid = [], picture_grid(settings)
     for frame in range(settings.frames):
         if frame:
             cells, born_of = _next_frame(cells, settings, world, flow, frame, rng, sum(map(len, mother)))
             mother.append(born_of)
         seen = _snapshot(cells, settings, path_um[frame])
         cells = replace(cells, is_visible=seen.track > 0)
-        frames.append(seen)
+        frames.append(seen.near(grid))
     return _with_tracks(frames, np.concatenate(mother), settings.reappear_frames)
 
 
+def picture_grid(settings: SimulateSettings) -> Grid:
+    """The picture with a rim as wide as light from outside reaches."""
+    imaging, voxel_um = settings.imaging, settings.scale.voxel_um
+    wide = max(3 * imaging.blur_um, settings.cells.diameter_um)
+    rim = [max(3 * imaging.blur_z_um, settings.cells.diameter_um / 2), wide, wide][-len(voxel_um) :]
+    return Grid.around(settings.shape_px, voxel_um, rim)
+
+
 def _next_frame(
-    cells: Population, settings: SimulateSettings, world: World, flow: Flow, frame: int, rng: np.random.Generator, n_cells: int
+    cells: Population,
+    settings: SimulateSettings,
+    world: World,
+    flow: Flow,
+    frame: int,
+    rng: np.random.Generator,
+    n_cells: int,
 ) -> tuple[Population, Ints]:
     """The cells of the next frame and the mothers of those born in it."""
     unit = _size_of_radius(settings.cells.diameter_um / 2, len(settings.shape_px))
@@ -165,11 +197,3 @@ def _with_tracks(frames: list[CellsInFrame], mother: Ints, reappear_frames: int)
         track[seen.track > 0] = part
         numbered.append(replace(seen, track=track))
     return Lineage(tuple(numbered), tracks, mother)
-
-
-def near_picture(cells: CellsInFrame, grid: Grid) -> Ints:
-    """Rows of the cells that reach into a grid."""
-    low = -np.asarray(grid.rim_px) * grid.voxel_um
-    high = low + np.asarray(grid.shape) * grid.voxel_um
-    centre, reach = cells.bodies.centre_um, cells.bodies.reach_um
-    return np.flatnonzero(((centre + reach > low) & (centre - reach < high)).all(axis=1))

@@ -107,7 +107,9 @@ class Flow:
         return np.asarray(np.cos(points_um @ self.wave.T + self.phase + self.turn * hours) @ self.velocity)
 
 
-def advance(cells: Population, settings: SimulateSettings, flow: Flow, hours: float, rng: np.random.Generator) -> Population:
+def advance(
+    cells: Population, settings: SimulateSettings, flow: Flow, hours: float, rng: np.random.Generator
+) -> Population:
     """Own motion and flow of one frame; dividing and dying cells hold still. Long axes turn into the motion."""
     motion, clock = settings.motion, Clock.of(settings)
     ndim = cells.centre_um.shape[1]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samtrack.config.simulate import ImagingRecipe, SimulateSettings
-from samtrack.simulate.lineage import CellsInFrame, near_picture
+from samtrack.simulate.lineage import CellsInFrame, picture_grid
 from samtrack.simulate.randomness import Stream, generator
 from samtrack.simulate.shapes import Drawn, Grid, LabelCanvas, draw_bodies
 from samtrack.simulate.texture import Float32s, blur, cell_spots, cell_waves
@@ -40,29 +40,21 @@ SHEAR = 5.0
 """Signal per unit of slope (per pixel) of the optical path in DIC; sets edges to about the contrast asked for."""
 
 
-def render_frame(settings: SimulateSettings, cells: CellsInFrame, frame: int) -> tuple[npt.NDArray[np.uint32], Float32s]:
+def render_frame(
+    settings: SimulateSettings, cells: CellsInFrame, frame: int
+) -> tuple[npt.NDArray[np.uint32], Float32s]:
     """The truth's labels and the noise-free picture of one frame."""
-    grid = _grid_of(settings)
-    rows = near_picture(cells, grid)
+    grid = picture_grid(settings)
     canvas = LabelCanvas(grid)
     layer = np.zeros(grid.shape, dtype=np.float32)
     paint = _PAINTERS[settings.kind]
-    for drawn in draw_bodies(cells.bodies.take(rows), grid):
-        row = int(rows[drawn.row])
-        if cells.track[row]:
-            canvas.add(drawn, int(cells.track[row]))
-        layer[drawn.box] += paint(settings, cells, row, frame, drawn)
+    for drawn in draw_bodies(cells.bodies, grid):
+        if cells.track[drawn.row]:
+            canvas.add(drawn, int(cells.track[drawn.row]))
+        layer[drawn.box] += paint(settings, cells, drawn.row, frame, drawn)
     seen = np.flatnonzero(cells.track)
     labels = canvas.finish(cells.anchor[seen], cells.track[seen])
     return labels, _OPTICS[settings.kind](settings.imaging, layer, settings, grid)
-
-
-def _grid_of(settings: SimulateSettings) -> Grid:
-    """The picture with a rim as wide as light from outside reaches."""
-    imaging, voxel_um = settings.imaging, settings.scale.voxel_um
-    wide = max(3 * imaging.blur_um, settings.cells.diameter_um)
-    rim = [max(3 * imaging.blur_z_um, settings.cells.diameter_um / 2), wide, wide][-len(voxel_um) :]
-    return Grid.around(settings.shape_px, voxel_um, rim)
 
 
 def _sigma_px(settings: SimulateSettings, lateral_um: float, axial_um: float) -> list[float]:

@@ -88,9 +88,7 @@ class Drawn:
     local: tuple[npt.NDArray[np.float32], ...]
 
 
-def depth_of_local(
-    local: Sequence[npt.NDArray[Any]], bodies: Bodies, row: int | Ints
-) -> npt.NDArray[Any]:
+def depth_of_local(local: Sequence[npt.NDArray[Any]], bodies: Bodies, row: int | Ints) -> npt.NDArray[Any]:
     """Depth at points given in the bodies' own axes (micrometres); ``row`` names one body, or one per point."""
     along, across = np.abs(local[0]), np.sqrt(sum(c * c for c in local[1:]))
     length, width, power = bodies.semi_um[row, 0], bodies.semi_um[row, 1], bodies.power[row]

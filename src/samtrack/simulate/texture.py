@@ -44,7 +44,9 @@ def cell_spots(
     """Sum of ``n`` round spots of height 1 within ``spread`` of the centre; ``radius`` is a range, in half-axes."""
     ndim = len(local)
     place = rng.standard_normal((n, ndim))
-    place *= (spread * rng.random((n, 1)) ** (1 / ndim)) / np.maximum(np.linalg.norm(place, axis=1, keepdims=True), 1e-9)
+    place *= (spread * rng.random((n, 1)) ** (1 / ndim)) / np.maximum(
+        np.linalg.norm(place, axis=1, keepdims=True), 1e-9
+    )
     width = rng.uniform(*radius, n)
     spots = np.zeros(local[0].shape, dtype=np.float32)
     for centre, w in zip(place.astype(np.float32), width.astype(np.float32), strict=True):

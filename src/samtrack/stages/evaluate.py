@@ -10,7 +10,6 @@ import csv
 import io
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,19 +25,10 @@ from samtrack.config.evaluate import EvaluateSettings
 from samtrack.errors import DataError
 from samtrack.evaluate import FrameMatch, match_frame, score_movie
 from samtrack.io.atomic import written_file
-from samtrack.io.ctc import (
-    SEG_PREFIX,
-    TRACK_PREFIX,
-    MaskFile,
-    list_foreign,
-    list_masks,
-    read_mask,
-    read_strict_table,
-)
-from samtrack.io.names import MAN_TRACK, SEG_FOLDER, TRA_FOLDER
-from samtrack.io.numbering import compact
+from samtrack.io.ctc import MaskFile, list_foreign, read_mask
+from samtrack.io.truth import Truth, list_truth, list_whole_masks, masks_of
 from samtrack.stages.address import told
-from samtrack.stages.validate import name_of, read_lines, whole_masks
+from samtrack.stages.validate import name_of, read_lines
 from samtrack.submit import Checker, Findings, FrameFacts
 from samtrack.types import Scores
 
@@ -49,18 +39,8 @@ REASONS_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """The files of a truth folder; either kind may be lacking."""
-
-    folder: Path
-    tracking: list[MaskFile]
-    segmentation: dict[int, list[MaskFile]]
-    table: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
 class FramePair:
-    """What came of one frame: facts about the mask, its match with the TRA truth, those with images of the SEG truth."""
+    """What came of one frame: facts about the mask, its matches with the TRA truth and with images of the SEG truth."""
 
     facts: FrameFacts
     tracking: FrameMatch | None
@@ -78,12 +58,12 @@ def run_evaluate(
 ) -> Scores:
     """Measure a result; write the scores to ``stem``.json and, as one row, to ``stem``.csv (None: to no file)."""
     with told(f"evaluate {dataset} {sequence}") as said:
-        files = _list_truth(truth)
+        files = list_truth(truth)
         pairs = _match_all(result, files, workers)
         found = _check(result, files, pairs)
         values, warnings = _score(result, files, pairs, found, settings)
         scores = Scores(values, dataset, sequence, settings.model_dump(mode="json"), _versions())
-        n_frames = len(files.tracking) or len(whole_masks(result))
+        n_frames = len(files.tracking) or len(list_whole_masks(result))
         if stem is not None:
             _write_scores(scores, n_frames, warnings, stem)
         shown = [f"{name} {values[name]:.4f}" for name in ("DET", "SEG", "TRA") if values.get(name) is not None]
@@ -93,34 +73,9 @@ def run_evaluate(
     return scores
 
 
-def _list_truth(folder: Path) -> Truth:
-    """The files of a truth folder, checked for what no result could mend."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: is no folder. Give the truth folder, such as 01_GT, which holds TRA, SEG or both.")
-    tra, seg = folder / TRA_FOLDER, folder / SEG_FOLDER
-    tracking = list_masks(tra, TRACK_PREFIX) if tra.is_dir() else []
-    images = list_masks(seg, SEG_PREFIX) if seg.is_dir() else []
-    if not tracking and not images:
-        raise DataError(
-            f"{folder}: holds neither {TRA_FOLDER}/{TRACK_PREFIX}<frame>.tif nor {SEG_FOLDER}/{SEG_PREFIX}<frame>.tif, "
-            "so there is nothing to compare with. Give the folder that holds TRA or SEG."
-        )
-    numbers = [mask.frame for mask in tracking]
-    if numbers != list(range(len(numbers))):
-        raise DataError(
-            f"{tra}: its {len(numbers)} images are numbered {compact(numbers)}, expected 0 to {len(numbers) - 1}, each "
-            "once. Restore the missing images."
-        )
-    by_frame: dict[int, list[MaskFile]] = defaultdict(list)
-    for image in images:
-        by_frame[image.frame].append(image)
-    table = read_strict_table(tra / MAN_TRACK) if tracking else np.zeros((0, 4), dtype=np.int64)
-    return Truth(folder, tracking, dict(by_frame), table)
-
-
 def _match_all(result: Path, truth: Truth, workers: int) -> list[FramePair]:
     """Each frame of the result that has a truth, matched with it, in order."""
-    masks = _masks_by_frame(result, truth)
+    masks = masks_of(result, truth)
     tracking = {mask.frame: mask for mask in truth.tracking}
     frames = sorted(tracking.keys() | truth.segmentation.keys())
 
@@ -137,29 +92,6 @@ def _match_all(result: Path, truth: Truth, workers: int) -> list[FramePair]:
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, frames))
-
-
-def _masks_by_frame(result: Path, truth: Truth) -> dict[int, MaskFile]:
-    """The result's masks by frame; all frames of the truth are there, and of a tracked truth no others."""
-    if not result.is_dir():
-        raise DataError(f"{result}: is no folder. Give the result folder, such as 01_RES, which holds mask000.tif …")
-    masks = whole_masks(result)
-    by_frame = {mask.frame: mask for mask in masks}
-    if not masks:
-        raise DataError(f"{result}: holds no mask<frame>.tif. Give the folder of a CTC result.")
-    if len(by_frame) < len(masks):
-        twice = sorted({mask.frame for mask in masks if by_frame[mask.frame] != mask})
-        raise DataError(f"{result}: several files are frame {compact(twice)}. Keep one mask per frame.")
-    wanted = {mask.frame for mask in truth.tracking}
-    lacking, extra = (wanted | truth.segmentation.keys()) - by_frame.keys(), by_frame.keys() - wanted
-    if lacking or (wanted and extra):
-        faults = [f"no mask for frames {compact(lacking)}"] if lacking else []
-        faults += [f"no truth for frames {compact(extra)}"] if wanted and extra else []
-        raise DataError(
-            f"{result}: {len(masks)} masks, but the truth in {truth.folder} has {len(wanted) or len(truth.segmentation)} "
-            f"frames: {' and '.join(faults)}. Are they of the same sequence?"
-        )
-    return by_frame
 
 
 def _match(truth: MaskFile, mask: MaskFile, labels: npt.NDArray[Any]) -> FrameMatch:
@@ -187,7 +119,7 @@ def _check(result: Path, truth: Truth, pairs: Sequence[FramePair]) -> Findings |
     """The rules that the result breaks; None if not all of its frames were looked at."""
     if not truth.tracking:
         return None
-    checker = Checker(read_lines(result), foreign=list_foreign(result, whole_masks(result)))
+    checker = Checker(read_lines(result), foreign=list_foreign(result, list_whole_masks(result)))
     for pair in pairs:
         checker.add(pair.facts)
     return checker.findings()
@@ -213,7 +145,7 @@ def _score(
         warnings += [f"not valid: {violation}" for violation in found.violations[:REASONS_TOLD]]
         more = len(found.violations) - REASONS_TOLD
         warnings += [f"not valid: {more} more violations, see samtrack validate"] if more > 0 else []
-    n_frames = len(truth.tracking) or len(whole_masks(result))
+    n_frames = len(truth.tracking) or len(list_whole_masks(result))
     return values, [*warnings, *evaluation.warnings, *_told_segmentation(truth, n_frames)]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from samtrack.config.segment import GivenSettings
 from samtrack.errors import DataError
 from samtrack.io.labels import written_labels
-from samtrack.io.ome_zarr import open_image
 from samtrack.io.movies import open_masks
+from samtrack.io.ome_zarr import open_image
 from samtrack.segment import build_segmenter, measure_diameter, segment_frame
 from samtrack.stages.address import Address, told
 from samtrack.types import Frames, Origin

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from samtrack.config.ingest import IngestSettings
-from samtrack.config.movie import MovieSettings
 from samtrack.errors import DataError
-from samtrack.io.ctc import MASK_PREFIX, MaskFile, TableLine, list_foreign, list_masks, read_mask, read_result_table
-from samtrack.io.movies import open_movie
+from samtrack.io.ctc import MaskFile, TableLine, list_foreign, read_mask, read_result_table
+from samtrack.io.movies import count_frames
 from samtrack.io.names import RES_TRACK
+from samtrack.io.sources import open_source
+from samtrack.io.truth import list_whole_masks
 from samtrack.stages.address import told
 from samtrack.submit import Checker, Findings, FrameFacts, MaskName, Raw, measure_mask
 from samtrack.types import Violation
@@ -34,17 +35,12 @@ def find_problems(folder: Path, images: Path | None = None, workers: int = 2, co
 
     ``connected`` also notes objects that are in several pieces.
     """
-    masks = whole_masks(folder)
+    masks = list_whole_masks(folder)
     checker = Checker(read_lines(folder), _raw_of(images), list_foreign(folder, masks))
     with ThreadPoolExecutor(workers) as pool:
         for facts in pool.map(lambda mask: _facts_of(mask, connected), masks):
             checker.add(facts)
     return checker.findings()
-
-
-def whole_masks(folder: Path) -> list[MaskFile]:
-    """The masks of a result; slices, which only a truth may have, are none."""
-    return [mask for mask in list_masks(folder, MASK_PREFIX) if mask.z is None]
 
 
 def read_lines(folder: Path) -> list[TableLine] | None:
@@ -69,5 +65,7 @@ def _facts_of(mask: MaskFile, connected: bool) -> FrameFacts:
 def _raw_of(images: Path | None) -> Raw | None:
     if images is None:
         return None
-    movie = open_movie(images, IngestSettings(missing_frames="blank"), MovieSettings())
-    return Raw(movie.n_frames, movie.shape)
+    ingest = IngestSettings.model_validate(
+        {"missing_frames": "blank"}
+    )  # what lacks among the images is not the question
+    return Raw(count_frames(images, ingest), open_source(images, ingest).shape)

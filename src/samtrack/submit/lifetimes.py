@@ -53,6 +53,8 @@ def _holes(tracks: Ints, at: Ints, frame: Ints, readable: Ints) -> list[Violatio
 
 def _grouped(label: Ints, frame: Ints, rule: Rule, said: str) -> list[Violation]:
     """One violation per label that names all its frames."""
+    if len(label) == 0:
+        return []
     order = np.lexsort((frame, label))
     label, frame = label[order], frame[order]
     values, start = np.unique(label, return_index=True)

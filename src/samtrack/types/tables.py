@@ -40,9 +40,10 @@ class Detections:
 
     ``centroid_um`` is (n, ndim) in (z)yx; ``size_um`` is an area (2D) or a volume (3D); boxes are voxels, half-open.
     ``neighbour_um`` is the distance to the nearest other centroid of the frame (infinite for a lone cell).
-    ``border_um`` is the distance from the object's box to the nearest edge of the image. ``elongation`` is the ratio of the largest to the smallest
-    principal standard deviation of the object's voxels (1 for a disc or ball). ``spread`` is the mean squared distance
-    of the voxels from the centroid over that of a disc or ball of equal size (1 if compact, more if ragged or split).
+    ``border_um`` is the distance from the object's box to the nearest edge of the image. ``elongation`` is the ratio of
+    the largest to the smallest principal standard deviation of the object's voxels (1 for a disc or ball). ``spread`` is
+    the mean squared distance of the voxels from the centroid over that of a disc or ball of equal size (1 if compact,
+    more if ragged or split).
     ``origin`` is the value of `Origin`.
     """
 
@@ -192,11 +193,11 @@ class Tracks:
         _require_length(self, n, ["first_frame", "last_frame", "parent"])
         if not np.array_equal(self.track, np.arange(1, n + 1)):
             raise ValueError("tracks must be numbered 1..n")
-        if len(self.track_of) and not (0 <= self.track_of.min() and self.track_of.max() <= n):
+        if len(self.track_of) and not (self.track_of.min() >= 0 and self.track_of.max() <= n):
             raise ValueError("track_of names a track that is not listed")
         if np.any(self.first_frame > self.last_frame):
             raise ValueError("a track starts after it ends")
-        if n and not (0 <= self.parent.min() and self.parent.max() <= n):
+        if n and not (self.parent.min() >= 0 and self.parent.max() <= n):
             raise ValueError("a parent is not listed")
         child = np.flatnonzero(self.parent)
         if np.any(self.last_frame[self.parent[child] - 1] >= self.first_frame[child]):
