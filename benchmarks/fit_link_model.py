@@ -115,10 +115,7 @@ def make_movie(settings: SimulateSettings) -> Movie:
     labels = ArrayFrames([f.masks.astype(np.uint32) for f in frames], simulated.scale)
     with_image = settings.seed % 7 != 0
     table = Detections.concatenate(
-        [
-            measure_detections(f.masks, t, simulated.scale, f.image if with_image else None)
-            for t, f in enumerate(frames)
-        ]
+        [measure_detections(f.masks, t, simulated.scale, f.image if with_image else None) for t, f in enumerate(frames)]
     )
     track_of = np.zeros(len(table), dtype=np.int64)
     for t, f in enumerate(frames):
@@ -171,7 +168,8 @@ def true_links(movie: Movie, source: np.ndarray, target: np.ndarray) -> np.ndarr
     follows = np.full(len(track), -1)
     same = track[order][1:] == track[order][:-1]
     follows[order[:-1][same]] = order[1:][same]
-    parent = np.concatenate([[0], movie.tracks[np.argsort(movie.tracks[:, 0]), 3]])
+    parent = np.zeros(max(movie.tracks[:, 0].max(initial=0), track.max(initial=0)) + 1, dtype=np.int64)
+    parent[movie.tracks[:, 0]] = movie.tracks[:, 3]
     is_last, is_first = follows < 0, np.ones(len(track), dtype=bool)
     is_first[follows[follows >= 0]] = False
     known = (track[source] > 0) & (track[target] > 0)
@@ -184,13 +182,17 @@ def true_divisions(movie: Movie, splits) -> np.ndarray:
     a = true_links(movie, splits.mother, splits.daughter_a)
     b = true_links(movie, splits.mother, splits.daughter_b)
     track = movie.track_of
-    return a & b & (track[splits.daughter_a] != track[splits.mother]) & (track[splits.daughter_b] != track[splits.mother])
+    return (
+        a & b & (track[splits.daughter_a] != track[splits.mother]) & (track[splits.daughter_b] != track[splits.mother])
+    )
 
 
 def fit_additive(name: str, examples: Examples) -> AdditiveModel:
     """The additive model of most likely curves under the two penalties, by Newton's method."""
     knots = [fact_knots(examples.facts[:, i], KNOTS[name]) for i in range(len(FACTS[name]))]
-    hats = sparse.hstack([hat_basis(examples.facts[:, i], k) for i, k in enumerate(knots)] + [np.ones((len(examples.facts), 1))])
+    hats = sparse.hstack(
+        [hat_basis(examples.facts[:, i], k) for i, k in enumerate(knots)] + [np.ones((len(examples.facts), 1))]
+    )
     hats = sparse.csr_array(hats)
     penalty = curve_penalty(knots)
     y = examples.is_true.astype(np.float64)
@@ -291,11 +293,15 @@ def main() -> None:
         model = LinkModel.from_plain(json.loads(args.out.read_text(encoding="utf-8")))
     else:
         train = [make_movie(recipe(seed)) for seed in TRAIN_SEEDS]
-        print(f"{len(train)} movies, {sum(len(m.detections) for m in train)} detections, {time.perf_counter() - start:.0f} s")
+        print(
+            f"{len(train)} movies, {sum(len(m.detections) for m in train)} detections, {time.perf_counter() - start:.0f} s"
+        )
         for name in FACTS:
             examples = gather(train, model)[name]
             model = replace(model, **{name: fit_additive(name, examples)})
-            print(f"{name}: {len(examples.is_true)} proposals, {examples.is_true.sum()} true, {time.perf_counter() - start:.0f} s")
+            print(
+                f"{name}: {len(examples.is_true)} proposals, {examples.is_true.sum()} true, {time.perf_counter() - start:.0f} s"
+            )
     held_out = gather([make_movie(recipe(seed)) for seed in HELD_OUT_SEEDS], model)
     report = {name: reliability(examples) for name, examples in held_out.items()}
     for name, numbers in report.items():

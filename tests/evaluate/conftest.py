@@ -150,6 +150,12 @@ def case():
 
 
 @pytest.fixture
+def make_case():
+    """The maker of cases from label images and tables."""
+    return Case
+
+
+@pytest.fixture
 def judged():
     """py-ctcmetrics on two folders."""
     return judge

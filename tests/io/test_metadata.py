@@ -32,7 +32,9 @@ def test_imagej_tells_voxel_and_interval(tmp_path):
     assert f.minutes == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize(("unit", "factor"), [("micron", 1), ("\\u00B5m", 1), ("nm", 1e-3), ("mm", 1e3), ("inch", 25400)])
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("micron", 1), ("\\u00B5m", 1), ("nm", 1e-3), ("mm", 1e3), ("inch", 25400)]
+)
 def test_imagej_units(tmp_path, unit, factor):
     f = found(tmp_path / "a.tif", imagej=True, resolution=(2, 2), metadata={"axes": "TZYX", "unit": unit})
     assert f.um == pytest.approx({"z": factor, "y": factor / 2, "x": factor / 2})

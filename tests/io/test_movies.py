@@ -132,7 +132,9 @@ def test_voxels_that_are_no_number(write_movie, bad):
     data = stack(0, dtype="float32")
     data[1, 2, 3:6] = bad
     folder = write_movie([data])
-    assert "t000.tif: 3 of 2400 voxels are NaN or infinite. Repair the file, or set ingest.not_finite" in refused(folder)
+    assert "t000.tif: 3 of 2400 voxels are NaN or infinite. Repair the file, or set ingest.not_finite" in refused(
+        folder
+    )
     read = open_movie(folder, IngestSettings(not_finite="zero"), MOVIE).read(0)
     np.testing.assert_array_equal(read, np.where(np.isfinite(data), data, 0))
 
@@ -317,7 +319,9 @@ def test_a_missing_mask_is_an_error_or_an_empty_frame(write_movie, images_path):
 
 
 def test_masks_in_one_file(tmp_path, images_path):
-    tifffile.imwrite(tmp_path / "masks.tif", np.arange(1800, dtype="uint16").reshape(3, 20, 30), photometric="minisblack")
+    tifffile.imwrite(
+        tmp_path / "masks.tif", np.arange(1800, dtype="uint16").reshape(3, 20, 30), photometric="minisblack"
+    )
     assert [int(m[0, 0]) for m in masks_of(tmp_path / "masks.tif", images_path)] == [0, 600, 1200]
 
 
@@ -339,14 +343,18 @@ def test_float_labels_are_refused_even_if_whole(write_movie, images_path):
 
 def test_an_image_given_as_mask_is_refused(write_movie, images_path):
     folder = write_movie([np.full((20, 30), 0.5, "float32")] * 3, name="masks")
-    assert "(not even whole numbers), expected integers. Is this the folder of the masks?" in masks_refused(folder, images_path)
+    assert "(not even whole numbers), expected integers. Is this the folder of the masks?" in masks_refused(
+        folder, images_path
+    )
 
 
 def test_negative_labels_are_refused(write_movie, images_path):
     data = np.ones((20, 30), "int32")
     data[0, 0] = -2
     folder = write_movie([data] * 3, name="masks")
-    assert "t000.tif: 1 voxels hold negative labels, down to -2. Labels start at 1" in masks_refused(folder, images_path)
+    assert "t000.tif: 1 voxels hold negative labels, down to -2. Labels start at 1" in masks_refused(
+        folder, images_path
+    )
 
 
 def test_coloured_masks_are_refused(tmp_path, images_path):

@@ -105,7 +105,9 @@ def test_masks_match_by_number_or_in_order():
 def test_missing_masks_are_empty_frames_only_if_allowed():
     assert match_frames([3, 5], [3, 4, 5], "empty", "masks") == [3, None, 5]
     assert match_frames([0, 2], [3, 4, 5], "empty", "masks") == [0, None, 2]
-    with pytest.raises(DataError, match=r"masks: 2 masks are numbered 3, 5, 3 images 3-5: no mask for the images 4\. .*empty"):
+    with pytest.raises(
+        DataError, match=r"masks: 2 masks are numbered 3, 5, 3 images 3-5: no mask for the images 4\. .*empty"
+    ):
         match_frames([3, 5], [3, 4, 5], "error", "masks")
 
 

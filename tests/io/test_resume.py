@@ -81,9 +81,15 @@ def test_a_file_or_a_foreign_folder_is_never_replaced(tmp_path):
     (tmp_path / "file.zarr").write_text("mine")
     (tmp_path / "folder.zarr").mkdir()
     (tmp_path / "folder.zarr" / "thesis.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"is a file, expected an OME-Zarr or nothing"), resumed_store(tmp_path / "file.zarr", "x"):
+    with (
+        pytest.raises(DataError, match=r"is a file, expected an OME-Zarr or nothing"),
+        resumed_store(tmp_path / "file.zarr", "x"),
+    ):
         pass
-    with pytest.raises(DataError, match=r"with something else than an OME-Zarr"), resumed_store(tmp_path / "folder.zarr", "x"):
+    with (
+        pytest.raises(DataError, match=r"with something else than an OME-Zarr"),
+        resumed_store(tmp_path / "folder.zarr", "x"),
+    ):
         pass
     assert (tmp_path / "file.zarr").read_text() == (tmp_path / "folder.zarr" / "thesis.txt").read_text() == "mine"
 

@@ -14,7 +14,20 @@ from samtrack.io.tiff import TiffImage, TiffReading
 from samtrack.types import Box
 
 FOLDER, FILE = TiffReading(), TiffReading(in_folder=False)
-DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64"]
+DTYPES = [
+    "bool",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "uint32",
+    "int32",
+    "uint64",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+]
 
 
 def voxels(shape, dtype="uint16"):
@@ -107,9 +120,7 @@ def test_the_axes_of_a_movie_in_one_file(tmp_path, options, shape, axes):
     np.testing.assert_array_equal(read, data[None] if axes == "ZYX" else data)
 
 
-@pytest.mark.parametrize(
-    ("axes", "expected"), [("zyx", (1, 3, 20, 30)), ("tyx", (3, 20, 30)), ("auto", (3, 20, 30))]
-)
+@pytest.mark.parametrize(("axes", "expected"), [("zyx", (1, 3, 20, 30)), ("tyx", (3, 20, 30)), ("auto", (3, 20, 30))])
 def test_ingest_axes_say_what_pages_are(tmp_path, axes, expected):
     path = write(tmp_path / "a.tif", voxels((3, 20, 30)))
     assert read_all(path, TiffReading(axes, in_folder=False)).shape == expected
@@ -281,7 +292,9 @@ def test_an_unreadable_file_is_refused(tmp_path, not_root):
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_damage_is_a_data_error_or_still_readable(tmp_path, data):
     """Bytes of the directories changed at random: never another exception, never a hang."""
-    options = data.draw(st.sampled_from([{}, {"imagej": True}, {"ome": True}, {"compression": "zlib"}, {"tile": (16, 16)}]))
+    options = data.draw(
+        st.sampled_from([{}, {"imagej": True}, {"ome": True}, {"compression": "zlib"}, {"tile": (16, 16)}])
+    )
     path = write(tmp_path / "a.tif", voxels((3, 20, 30)), **options)
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 6))):

@@ -101,7 +101,7 @@ def small_movie(ndim=2, **more):
     detections = detect(seen, scale, lambda frame, track: (frame, track) != (3, 2))
     track_of = np.where(detections.label == 9, 0, detections.label)
     tracks = Tracks(track_of, [1, 2, 3, 4], [0, 0, 3, 3], [2, 6, 6, 6], [0, 0, 1, 1])
-    return assemble(images, labels, scale, detections, tracks, filled=[(3, 2)], **more)
+    return assemble(images, labels, scale, detections, tracks, **{"filled": [(3, 2)], **more})
 
 
 def empty_movie(n_frames=3):

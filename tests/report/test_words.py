@@ -33,7 +33,7 @@ def test_scores(value: float | int | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.04, "0.0 s"), (99.0, "99.0 s"), (130, "2 min 10 s"), (7200, "2 h 0 min"), (5990, "99 min 50 s")],
+    [(0.04, "0.0 s"), (99.0, "99.0 s"), (130, "2 min 10 s"), (7200, "2 h 0 min"), (5900, "98 min 20 s")],
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text.replace(" s", f"{THIN}s").replace(" min", f"{THIN}min").replace(" h", f"{THIN}h")

@@ -29,8 +29,15 @@ FEWEST_VOXELS = 2.0
 class CellsRecipe(Section):
     """How many cells there are, what they look like, how they live."""
 
-    count: int = Field(
-        25, ge=0, le=1_000_000, description="Cells in the first frame, about; 25 is a sparse 256 px field."
+    count: int | None = Field(
+        None, ge=0, le=1_000_000, description="Cells in the first frame, about. null: as many as `density` says."
+    )
+    density: float = Field(
+        0.17,
+        ge=0,
+        le=MOST_FILLED,
+        description="Share of the picture that the first frame's cells fill, where no count is given; 0.17: sparse, about a "
+        "third of the nuclei touch another.",
     )
     diameter_um: float = Field(
         12.0, gt=0, description="Diameter of a typical cell (of a nucleus for nuclei): HeLa nuclei measure about 12 µm."
@@ -184,7 +191,7 @@ KIND_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "nuclei": {},
     "phase": {
         "cells": {
-            "count": 40,
+            "density": 0.23,
             "diameter_um": 11.0,
             "elongation": 2.4,
             "elongation_spread": 0.3,
@@ -207,7 +214,7 @@ KIND_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "dic": {
         "cells": {
-            "count": 12,
+            "density": 0.5,
             "diameter_um": 30.0,
             "elongation": 1.6,
             "irregularity": 0.13,
@@ -254,7 +261,7 @@ class SimulateSettings(Section):
     reappear_frames: int = Field(
         10,
         ge=0,
-        description="A cell that comes back after at most so many frames is linked to its earlier track, else it is a new one.",
+        description="A cell that comes back after at most so many frames is linked to its earlier track, else it is new.",
     )
     cells: CellsRecipe = Field(default_factory=CellsRecipe)
     motion: MotionRecipe = Field(default_factory=MotionRecipe)
@@ -288,9 +295,10 @@ class SimulateSettings(Section):
                 f"cells.diameter_um is {self.cells.diameter_um} but a voxel measures up to {max(self.scale.um_per_voxel)}; "
                 f"a cell needs {FEWEST_VOXELS:g} voxels along every axis: use larger cells or smaller voxels"
             )
-        if self.filled > MOST_FILLED:
+        filled = self.n_cells * self._cell_share
+        if filled > max(MOST_FILLED, 1.5 * self._cell_share):
             raise ValueError(
-                f"{self.cells.count} cells of {self.cells.diameter_um} µm fill {self.filled:.0%} of the picture, more than "
+                f"{self.n_cells} cells of {self.cells.diameter_um} µm fill {filled:.0%} of the picture, more than "
                 f"the {MOST_FILLED:.0%} that fit; lower cells.count or enlarge shape_px"
             )
         grey, most = self.imaging.offset_grey + self.imaging.level_grey, 255 if self.imaging.dtype == "uint8" else 65535
@@ -307,8 +315,15 @@ class SimulateSettings(Section):
         return Scale(usual if self.um_per_voxel is None else self.um_per_voxel, self.minutes_per_frame)
 
     @property
-    def filled(self) -> float:
-        """Share of the picture that the first frame's cells fill, about."""
+    def n_cells(self) -> int:
+        """Cells in the first frame, about."""
+        if self.cells.count is not None:
+            return self.cells.count
+        return max(1, int(self.cells.density / self._cell_share)) if self.cells.density else 0
+
+    @property
+    def _cell_share(self) -> float:
+        """Share of the picture that one typical cell fills."""
         ndim, radius = len(self.shape_px), self.cells.diameter_um / 2
         one = math.pi * radius**2 if ndim == 2 else 4 / 3 * math.pi * radius**3
-        return self.cells.count * one / (math.prod(self.shape_px) * self.scale.size_per_voxel)
+        return one / (math.prod(self.shape_px) * self.scale.size_per_voxel)

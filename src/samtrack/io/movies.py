@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ class MovieFrames:
         """The voxels of one frame, whole or inside a box."""
         whole = Box((0,) * len(self.shape), self.shape)
         with closing(self.read_parts(frame, iter([box or whole]))) as parts:
-            return next(parts)
+            voxels = next(parts)
+        return voxels if voxels.flags.writeable else voxels.copy()
 
     def read_parts(self, frame: int, boxes: Iterator[Box]) -> Generator[npt.NDArray[Any], None, None]:
         """The voxels of boxes of one frame, one after the other; the frame's file is opened once."""
@@ -89,8 +91,8 @@ class MovieFrames:
             yield from (np.zeros(box.shape, self.dtype) for box in boxes)
             return
         where = self._source.where(number)
-        for raw in self._source.read_parts(number, boxes):
-            yield self._voxels(raw, where)
+        # map keeps no reference to a part that was handed out, a loop variable would
+        yield from map(partial(self._voxels, where=where), self._source.read_parts(number, boxes))
 
 
 def open_movie(path: Path, ingest: IngestSettings, movie: MovieSettings) -> MovieFrames:

@@ -81,6 +81,7 @@ class StoreWriter:
             for part in parts:
                 _feed(streams, part, self._facts.is_labels)
                 n += len(part)
+                del part  # else it would live on while the next one is read
             if n != self._facts.shape[0]:
                 raise ValueError(f"frame {frame} came with {n} of {self._facts.shape[0]} planes")
             for i, stream in enumerate(streams):
@@ -245,10 +246,16 @@ def halved(voxels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     odd = [(0, 0)] * (voxels.ndim - 2) + [(0, n % 2) for n in voxels.shape[-2:]]
     even = np.pad(voxels, odd, mode="edge") if any(b for _, b in odd) else voxels
     is_float = voxels.dtype.kind == "f"
-    total: npt.NDArray[Any] = even[..., ::2, ::2].astype(np.float64 if is_float else np.uint64)
+    wide = np.float64 if is_float else np.uint64 if voxels.itemsize == 4 else np.uint32
+    total: npt.NDArray[Any] = even[..., ::2, ::2].astype(wide)
     for y, x in ((0, 1), (1, 0), (1, 1)):
         total += even[..., y::2, x::2]
-    return (total / 4 if is_float else (total + 2) // 4).astype(voxels.dtype)
+    if is_float:
+        total /= 4
+    else:
+        total += 2
+        total //= 4
+    return total.astype(voxels.dtype)
 
 
 def _group(attributes: dict[str, Any]) -> dict[str, Any]:

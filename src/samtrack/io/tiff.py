@@ -37,6 +37,10 @@ class TiffReading:
     in_folder: bool = True
 
 
+_Range = tuple[int, int]
+"""Rows or columns, half-open."""
+
+
 class TiffImage:
     """An open TIFF file: a movie of ``n_frames`` frames of ``shape`` (z)yx, or one frame of a folder."""
 
@@ -116,6 +120,8 @@ class TiffImage:
         """The voxels of a box of one frame, (z)yx, in the file's own type (native byte order)."""
         *z, (y0, y1), (x0, x1) = zip(box.start, box.stop, strict=True)
         z0, z1 = z[0] if z else (0, 1)
+        if not z and (one := self._in_one_segment(frame, (y0, y1), (x0, x1))) is not None:
+            return one
         with reading(self.path):  # a damaged header may promise more than any memory holds
             out = np.empty((z1 - z0, y1 - y0, x1 - x0), self.dtype)
         for i in range(z0, z1):
@@ -127,39 +133,48 @@ class TiffImage:
                     self._read_segments(self._pages[plane], (y0, y1), (x0, x1), out[i - z0])
         return out if z else out[0]
 
-    def _read_rows(self, plane: int, rows: tuple[int, int], columns: tuple[int, int], out: npt.NDArray[Any]) -> None:
+    def _in_one_segment(self, frame: int, rows: _Range, columns: _Range) -> npt.NDArray[Any] | None:
+        """A part of a picture that lies in one strip or tile, without a second copy of it; None if it does not."""
+        plane = self.axes.plane_of(frame, 0)
+        with reading(self.path, f"plane {plane}"):
+            page = self._pages[plane] if self._offset is None else None
+            segments = self._touching(page.keyframe, rows, columns) if page is not None else ()
+            return self._decoded(page, segments[0], rows, columns)[0] if len(segments) == 1 else None
+
+    def _read_rows(self, plane: int, rows: _Range, columns: _Range, out: npt.NDArray[Any]) -> None:
         """Rows of an uncompressed plane that lies in one piece."""
         axes, item = self.axes, self.dtype.itemsize
         start = (self._offset or 0) + plane * self._plane_bytes
+        shape: tuple[int, ...] = (rows[1] - rows[0], axes.width)
         if axes.samples_last:
             start += rows[0] * axes.width * axes.samples * item
-            shape: tuple[int, ...] = (rows[1] - rows[0], axes.width, axes.samples)
+            shape = (*shape, axes.samples) if axes.samples > 1 else shape
         else:
             start += (axes.sample * axes.height + rows[0]) * axes.width * item
-            shape = (rows[1] - rows[0], axes.width)
         if shape == out.shape and self._stored_dtype == self.dtype:
             self._read_into(start, _bytes_of(out))
             return
         raw = np.empty(shape, self._stored_dtype)
         self._read_into(start, _bytes_of(raw))
-        whole = raw[..., axes.sample] if axes.samples_last else raw
-        out[:] = whole[:, slice(*columns)]
+        out[:] = (raw if raw.ndim == 2 else raw[..., axes.sample])[:, slice(*columns)]
 
-    def _read_segments(self, page: Any, rows: tuple[int, int], columns: tuple[int, int], out: npt.NDArray[Any]) -> None:
+    def _read_segments(self, page: Any, rows: _Range, columns: _Range, out: npt.NDArray[Any]) -> None:
         """Decode the strips or tiles of a page that touch the rows and columns."""
+        for segment in self._touching(page.keyframe, rows, columns):
+            part, top, left = self._decoded(page, segment, rows, columns)
+            out[top : top + part.shape[0], left : left + part.shape[1]] = part
+
+    def _decoded(self, page: Any, segment: int, rows: _Range, columns: _Range) -> tuple[npt.NDArray[Any], int, int]:
+        """What a strip or tile holds of the rows and columns, and where in them it lies."""
         key = page.keyframe
         tables = {"jpegtables": page.jpegtables, "jpegheader": key.jpegheader} if key.compression in _JPEG else {}
-        for segment in self._touching(key, rows, columns):
-            data = self._segment_bytes(page, segment)
-            values, (_, _, y, x, _), _ = key.decode(data, segment, **tables)
-            part = values[0, :, :, self.axes.sample if self.axes.samples_last else 0]
-            top, left = max(y, rows[0]), max(x, columns[0])
-            bottom, right = min(y + part.shape[0], rows[1]), min(x + part.shape[1], columns[1])
-            out[top - rows[0] : bottom - rows[0], left - columns[0] : right - columns[0]] = part[
-                top - y : bottom - y, left - x : right - x
-            ]
+        values, (_, _, y, x, _), _ = key.decode(self._segment_bytes(page, segment), segment, **tables)
+        part = values[0, :, :, self.axes.sample if self.axes.samples_last else 0]
+        top, left = max(y, rows[0]), max(x, columns[0])
+        part = part[top - y : rows[1] - y, left - x : columns[1] - x]
+        return part, top - rows[0], left - columns[0]
 
-    def _touching(self, key: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Sequence[int]:
+    def _touching(self, key: Any, rows: _Range, columns: _Range) -> Sequence[int]:
         """Indices of the strips or tiles that touch the rows and columns of the chosen sample."""
         axes = self.axes
         high = key.tilelength if key.is_tiled else min(key.rowsperstrip, axes.height)

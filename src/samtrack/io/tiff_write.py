@@ -25,7 +25,10 @@ def write_tiff(
     um_per_voxel: Sequence[float] | None = None,
     minutes: float | None = None,
 ) -> None:
-    """One frame (z)yx as a zlib-compressed TIFF; with ``um_per_voxel`` (z)yx and ``minutes`` between frames in its metadata."""
+    """One frame (z)yx as a zlib-compressed TIFF.
+
+    ``um_per_voxel`` (z)yx and ``minutes`` between frames go into its metadata.
+    """
     if array.ndim not in (2, 3):
         raise DataError(
             f"{path}: a frame has 2 or 3 axes, found an array of shape {array.shape}. Write frame by frame."

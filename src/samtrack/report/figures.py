@@ -99,7 +99,7 @@ def draw_band(axis: Axes, band: pd.DataFrame, label: str) -> None:
 
 def draw_probabilities(axis: Axes, chosen: Floats) -> None:
     """Histogram of the chosen links' probabilities; the doubtful part in another colour, the count axis logarithmic."""
-    edges = np.linspace(0, 1, PROBABILITY_BINS + 1)
+    edges = np.arange(PROBABILITY_BINS + 1) / PROBABILITY_BINS  # so that 0.7 is 0.7
     count = np.histogram(chosen, edges)[0]
     limit = round(DOUBTFUL_BELOW * PROBABILITY_BINS)
     axis.set_yscale("symlog", linthresh=1)  # sure links outnumber the doubtful ones by thousands

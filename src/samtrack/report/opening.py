@@ -67,10 +67,9 @@ def _violations(data: ReportData) -> str:
 def _sentence(summary: Mapping[str, int]) -> str:
     if summary["cells"] == 0:
         return f"No cell was found in {counted(summary['frames'], 'frame')}."
-    text = (
-        f"{counted(summary['cells'], 'cell mask')} in {counted(summary['frames'], 'frame')} {_were(summary['cells'])} joined into "
-        f"{counted(summary['tracks'], 'track')} with {counted(summary['divisions'], 'division')}."
-    )
+    masks, frames = counted(summary["cells"], "cell mask"), counted(summary["frames"], "frame")
+    tracks, divisions = counted(summary["tracks"], "track"), counted(summary["divisions"], "division")
+    text = f"{masks} in {frames} {_were(summary['cells'])} joined into {tracks} with {divisions}."
     if summary["filled"]:
         text += f" {counted(summary['filled'], 'mask')} of these {_were(summary['filled'])} missing and filled in."
     if summary["open_gaps"]:

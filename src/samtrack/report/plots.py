@@ -54,13 +54,13 @@ def write_plots(data: ReportData, steps: Steps, counts: pd.DataFrame) -> str:
         (
             "moved",
             f"Movement in {unit} per frame",
-            "Line: median. Band: eight of ten cells. A lone peak is most often a jump of the stage.",
+            "Line: median. Band: eight of ten cells. A lone peak may be a jump of the stage.",
             partial(figures.draw_band, band=moved, label=f"{unit} per frame"),
         ),
         (
             "size",
             f"Size of the cells in {unit}{power}",
-            "Line: median. Band: eight of ten cells. A step is most often a change of focus or of staining.",
+            "Line: median. Band: eight of ten cells. A step may be a change of focus or of staining.",
             partial(figures.draw_band, band=sizes, label=f"{unit}{power}"),
         ),
         (
@@ -89,7 +89,8 @@ def write_lineages(data: ReportData, trees: Trees) -> str:
     draw = partial(figures.draw_lineages, trees=trees, n_frames=data.n_frames)
     hidden = trees.n_lineages - trees.n_shown
     largest = "largest lineage" if trees.n_shown == 1 else f"{trees.n_shown} largest lineages"
-    told = f"The {largest} of {count(trees.n_lineages)}, with {counted(len(trees.track), 'track')}."
+    told = f"The {largest} of {count(trees.n_lineages)}" if hidden else counted(trees.n_lineages, "lineage")
+    told += f", with {counted(len(trees.track), 'track')}."
     if hidden:
         left = trees.n_tracks - len(trees.track)
         told += f" Not shown: {counted(hidden, 'smaller lineage')} with {counted(left, 'track')}."

@@ -1,7 +1,7 @@
 """From light to grey values: field and debris, uneven light, bleaching, photon and camera noise, rounding.
 
-What belongs to the set-up (field, illumination, debris) is drawn from the seed alone and is the same in every frame; noise is
-drawn from seed and frame.
+What belongs to the set-up (field, illumination, debris) is drawn from the seed alone and is the same in every frame; noise
+is drawn from seed and frame.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def illumination(settings: SimulateSettings) -> Float32s:
     rng = generator(settings.seed, Stream.FIELD, 0)
     shape = settings.shape_px
     spot = rng.uniform(0.3, 0.7, 2)
-    fall = np.zeros((1,) * len(shape), dtype=np.float32)
+    fall: Float32s = np.zeros((1,) * len(shape), dtype=np.float32)
     for axis, centre in zip(range(len(shape) - 2, len(shape)), spot, strict=True):
-        place = (np.arange(shape[axis], dtype=np.float32) / max(shape[axis] - 1, 1) - np.float32(centre)) ** 2
-        fall = fall + place.reshape([-1 if i == axis else 1 for i in range(len(shape))])
+        place = (np.linspace(0, 1, shape[axis]) - centre) ** 2
+        fall = fall + place.reshape([-1 if i == axis else 1 for i in range(len(shape))]).astype(np.float32)
     if len(shape) == 3:
-        fall = fall + np.linspace(0, 0.5, shape[0], dtype=np.float32)[:, None, None]
+        fall = fall + np.linspace(0, 0.5, shape[0]).reshape(-1, 1, 1).astype(np.float32)
     return np.float32(1) - np.float32(settings.imaging.unevenness) * (fall / max(float(fall.max()), 1e-6))
 
 

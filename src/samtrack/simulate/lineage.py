@@ -124,7 +124,8 @@ def _next_frame(
     born = replace(born, cell=n_cells + np.arange(len(born)))
     hours = frame * settings.minutes_per_frame / 60
     moved = advance(stay.joined(born), settings, flow, hours, rng)
-    return replace(moved, centre_um=make_room(_bodies(moved, settings), world)), mothers
+    centre = make_room(_bodies(moved, settings), world)
+    return replace(moved, centre_um=centre, velocity=world.inward(centre, moved.velocity)), mothers
 
 
 def _size_of_radius(radius_um: float, ndim: int) -> float:

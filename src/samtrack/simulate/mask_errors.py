@@ -30,7 +30,10 @@ SPURIOUS_SIZE = (0.25, 0.7)
 def spoil_masks(
     settings: SimulateSettings, truth: Labels, dimness: Floats, frame: int
 ) -> npt.NDArray[np.uint16] | Labels:
-    """Erroneous masks of one frame, numbered 1..n in random order; ``dimness`` (by track) raises a cell's chance to be missed."""
+    """Erroneous masks of one frame, numbered 1..n in random order.
+
+    ``dimness`` (by track) raises a cell's chance to be missed.
+    """
     rng = generator(settings.seed, Stream.MASKS, frame)
     masks = shake_outlines(settings, truth, rng)
     masks = merge_neighbours(masks, settings.masks.merged, rng)

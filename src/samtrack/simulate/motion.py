@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from samtrack.config.simulate import SimulateSettings
 from samtrack.errors import SettingsError
-from samtrack.simulate.population import Population, condensation, dying, Clock
+from samtrack.simulate.population import Clock, Population, condensation, dying
 from samtrack.simulate.randomness import Stream, generator
 from samtrack.simulate.shapes import Bodies, Floats, Ints
 
@@ -47,6 +47,11 @@ class World:
     def size(self) -> float:
         """Area or volume."""
         return float(np.prod(self.high_um - self.low_um))
+
+    def inward(self, centre_um: Floats, velocity: Floats) -> Floats:
+        """Velocities (n, d) of cells that turned back where they stand at a wall."""
+        turned = np.where(centre_um <= self.low_um, np.abs(velocity), velocity)
+        return np.where(centre_um >= self.high_um, -np.abs(turned), turned)
 
 
 def stage_path(settings: SimulateSettings) -> Floats:
@@ -180,7 +185,7 @@ def place_cells(settings: SimulateSettings, world: World, rng: np.random.Generat
     ndim = len(settings.shape_px)
     picture_um = np.asarray(settings.shape_px) * settings.scale.voxel_um
     share = world.size / float(np.prod(picture_um)) if settings.cells.may_leave else 1.0
-    n = round(settings.cells.count * share)
+    n = round(settings.n_cells * share)
     span = world.high_um - world.low_um
     centres = world.low_um + span * rng.random((n, ndim))
     is_clustered = rng.random(n) < settings.cells.clustered

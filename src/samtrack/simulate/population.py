@@ -174,7 +174,7 @@ def _draw_traits(
 
     directions = rng.standard_normal((n, WAVES, ndim))
     directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
-    heights = np.abs(rng.standard_normal((n, WAVES))).clip(0.2, 2.0)
+    heights = np.clip(np.abs(rng.standard_normal((n, WAVES))), 0.2, 2.0)
     return {
         "full_size": drawn(ndim * cells.diameter_spread, mothers.full_size if mothers else None),
         "brightness": drawn(cells.brightness_spread, mothers.brightness if mothers else None),
@@ -224,7 +224,7 @@ def _daughters(mothers: Population, settings: SimulateSettings, rng: np.random.G
     n, ndim = mothers.centre_um.shape
     twice = mothers.take(np.repeat(np.arange(n), 2))
     side = np.tile([1.0, -1.0], n)
-    share = np.repeat(0.5 + SHARE_SPREAD * rng.standard_normal(n).clip(-3, 3), 2)
+    share = np.repeat(0.5 + SHARE_SPREAD * np.clip(rng.standard_normal(n), -3, 3), 2)
     size = twice.size * np.where(side > 0, share, 1 - share)
     radius_um = settings.cells.diameter_um / 2 * twice.size[:, None] ** (1 / ndim)
     outward = side[:, None] * twice.axes[:, 0]

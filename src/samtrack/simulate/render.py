@@ -63,7 +63,7 @@ def _sigma_px(settings: SimulateSettings, lateral_um: float, axial_um: float) ->
 
 
 def _dome(drawn: Drawn, power: float) -> Float32s:
-    """Thickness of a cell: 1 at the centre, 0 from the surface on; flatter on top and steeper at the rim for large powers."""
+    """Thickness of a cell: 1 at the centre, 0 from the surface on; flatter on top for large powers."""
     return np.sqrt(np.clip(1 - np.clip(1 - drawn.depth, 0, 1) ** np.float32(power), 0, 1))
 
 

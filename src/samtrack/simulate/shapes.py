@@ -120,7 +120,7 @@ def draw_bodies(bodies: Bodies, grid: Grid) -> Iterator[Drawn]:
     stop = np.minimum(np.ceil((bodies.centre_um + reach + rim_um) / grid.voxel_um).astype(int) + 1, grid.shape)
     for row in np.flatnonzero((start < stop).all(axis=1)):
         box = tuple(slice(int(a), int(b)) for a, b in zip(start[row], stop[row], strict=True))
-        local = _local_coordinates(bodies, row, grid, box)
+        local = _local_coordinates(bodies, int(row), grid, box)
         depth = depth_of_local(local, bodies, int(row)).astype(np.float32)
         scaled = tuple((c / s).astype(np.float32) for c, s in zip(local, bodies.semi_um[row], strict=True))
         yield Drawn(int(row), box, depth, scaled)

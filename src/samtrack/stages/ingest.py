@@ -106,8 +106,6 @@ def _slabs(movie: MovieFrames, writer: StoreWriter, config: Config) -> tuple[int
     layer = int(np.prod(movie.shape[1:])) * movie.dtype.itemsize
     workers = min(config.resources.workers, movie.n_frames)
     at_once = max(writer.thickness, movie.native_thickness)
-    if len(movie.shape) == 2 and SLAB_COPIES * workers * layer * movie.shape[0] <= memory:
-        at_once = movie.shape[0]  # a picture is one page: reading it in parts only costs
     thickness = -(-at_once // writer.thickness) * writer.thickness
     workers = max(1, min(workers, int(memory / (SLAB_COPIES * layer * min(thickness, movie.shape[0])))))
     return thickness, workers

@@ -1,0 +1,10 @@
+"""Masks for the frames in which a tracked cell was not seen: only between two real observations of one track.
+
+``gaps`` finds what is missing, ``shape`` draws one mask, ``conflicts`` settles who owns a voxel, ``paste`` puts masks into a
+label image. Knows no file and decides no identity.
+"""
+
+from samtrack.fill.gaps import fill_gaps
+from samtrack.fill.paste import paste_patches
+
+__all__ = ["fill_gaps", "paste_patches"]

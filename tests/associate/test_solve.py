@@ -1,0 +1,203 @@
+"""The decision as a whole: against all explanations of small movies, and on named situations."""
+
+import math
+from itertools import chain, combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from samtrack.associate import solve_tracks
+from samtrack.config.associate import AssociateSettings
+from samtrack.types import Detections
+
+SETTINGS = AssociateSettings(
+    cost_appear=0.7,
+    cost_disappear=1.1,
+    border_discount=0.3,
+    cost_gap_per_frame=0.4,
+    cost_divide=0.2,
+    cost_keep_lone=0.9,
+)
+
+
+def score(detections, links, divisions, chosen, rejected, costs):
+    """Evidence minus events of one explanation, straight from the definition; None if it contradicts itself."""
+    n, last = len(detections), detections.frame.max()
+    near = detections.border_um <= math.sqrt(50 / math.pi)
+    factor = np.where(near, costs.border_discount, 1.0)
+    past, future = [0] * n, [0] * n
+    total = 0.0
+    odds = {(s, t): p / (1 - p) for s, t, p in links}
+    for kind, row in chosen:
+        if kind == "link":
+            s, t, p = links[row]
+            ends = [t]
+            total += math.log(p / (1 - p))
+        else:
+            s, a, b, q = divisions[row]
+            ends = [a, b]
+            total += math.log(q / (1 - q) * (1 + odds.get((s, a), 0) + odds.get((s, b), 0))) - costs.cost_divide
+        future[s] += 1
+        for t in ends:
+            past[t] += 1
+            total -= costs.cost_gap_per_frame * (detections.frame[t] - detections.frame[s] - 1)
+    for i in range(n):
+        if past[i] > 1 or future[i] > 1 or (i in rejected and past[i] + future[i]):
+            return None
+        begins = factor[i] * (detections.frame[i] > detections.frame.min())
+        ends = factor[i] * (detections.frame[i] < last)
+        lone = costs.cost_keep_lone * (begins + ends) / 2
+        if not past[i]:
+            total -= costs.cost_appear * begins
+        if not future[i]:
+            total -= costs.cost_disappear * ends
+        # a detection kept costs as much as a rejected one saves; equal up to a constant
+        total += lone if i in rejected else 0.0
+    return total
+
+
+def subsets(items):
+    return chain.from_iterable(combinations(items, k) for k in range(len(items) + 1))
+
+
+def small_movie(make, seed):
+    """Six detections in four frames with a few proposals, some near the border."""
+    rng = np.random.default_rng(seed)
+    frames = np.sort(rng.integers(0, 4, 6)).tolist()
+    detections = make.detections(frames, rng.uniform(0, 100, (6, 2)), border=rng.choice([0.0, 99.0], 6))
+    pairs = [(s, t) for s in range(6) for t in range(6) if frames[s] < frames[t]]
+    rng.shuffle(pairs)
+    links = [(int(s), int(t), float(rng.uniform(0.05, 0.95))) for s, t in pairs[:5]]
+    divisions = []
+    for s in range(6):
+        after = [t for t in range(6) if frames[t] > frames[s]]
+        if len(after) > 1 and len(divisions) < 2:
+            a, b = rng.choice(after, 2, replace=False).tolist()
+            divisions.append((s, a, b, float(rng.uniform(0.05, 0.95))))
+    return detections, links, divisions
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10**6), st.booleans())
+def test_no_explanation_of_a_small_movie_scores_higher(make, seed, may_reject):
+    detections, links, divisions = small_movie(make, seed)
+    costs = SETTINGS if may_reject else SETTINGS.model_copy(update={"cost_keep_lone": 0.0})
+    proposals = [("link", i) for i in range(len(links))] + [("division", i) for i in range(len(divisions))]
+    best = -math.inf
+    for chosen in subsets(proposals):
+        for rejected in subsets(range(6)) if may_reject else [()]:
+            # rejecting saves the lone cost alone: the events of a rejected detection stay in the baseline
+            value = score(detections, links, divisions, chosen, rejected, costs)
+            best = best if value is None else max(best, value)
+    solution = solve_tracks(detections, make.links(links), make.divisions(divisions), costs)
+    picked = [("link", i) for i in np.flatnonzero(solution.link_chosen)]
+    picked += [("division", i) for i in np.flatnonzero(solution.division_chosen)]
+    rejected = np.flatnonzero(solution.tracks.track_of == 0).tolist()
+    mine = score(detections, links, divisions, picked, rejected, costs)
+    assert mine == pytest.approx(best)
+    baseline = score(detections, links, divisions, (), (), costs)
+    assert solution.facts["gain"] == pytest.approx(best - baseline)
+
+
+def relabelled(detections, seed):
+    """The same cells under other labels: (detections, old row of each new row)."""
+    rng = np.random.default_rng(seed)
+    label = rng.permutation(len(detections)) + 1
+    old = np.lexsort((label, detections.frame))
+    columns = {name: getattr(detections, name)[old] for name in Detections.__dataclass_fields__ if name != "label"}
+    return Detections(label=label[old], **columns), old
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10**6), st.sampled_from(["ilp", "greedy"]))
+def test_labels_change_nothing(make, seed, solver):
+    rng = np.random.default_rng(seed)
+    frames = np.repeat(np.arange(4), 6)
+    detections = make.detections(frames.tolist(), rng.uniform(0, 100, (24, 2)))
+    links = [
+        (s, t, float(rng.uniform(0.2, 0.9)))
+        for s in range(24)
+        for t in range(24)
+        if 0 < frames[t] - frames[s] < 3 and rng.random() < 0.5
+    ]
+    divisions = [(s, 6 * f + 6, 6 * f + 9, 0.8) for f in range(3) for s in (6 * f, 6 * f + 2)]
+    costs = SETTINGS.model_copy(update={"solver": solver})
+    first = solve_tracks(detections, make.links(links), make.divisions(divisions), costs)
+    other, old = relabelled(detections, seed)
+    new = np.argsort(old)
+    second = solve_tracks(
+        other,
+        make.links([(int(new[s]), int(new[t]), p) for s, t, p in links][::-1]),
+        make.divisions([(int(new[m]), int(new[b]), int(new[a]), q) for m, a, b, q in divisions][::-1]),
+        costs,
+    )
+    assert np.array_equal(first.tracks.track_of[old], second.tracks.track_of)
+    for name in ("first_frame", "last_frame", "parent"):
+        assert np.array_equal(getattr(first.tracks, name), getattr(second.tracks, name))
+    assert np.array_equal(first.link_chosen, second.link_chosen[::-1])
+    assert first.facts == second.facts
+
+
+def test_crossing_takes_the_pair_of_links_that_is_best_together(make):
+    """One link alone is the best of all, yet it would leave the other cell without a future."""
+    detections = make.detections([0, 0, 1, 1])
+    links = make.links([(0, 2, 0.90), (0, 3, 0.85), (1, 2, 0.85)])
+    solution = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    assert solution.link_chosen.tolist() == [False, True, True]
+    assert solution.tracks.track_of.tolist() == [1, 2, 2, 1]
+    greedy = solve_tracks(detections, links, make.divisions(), AssociateSettings(solver="greedy"))
+    assert greedy.link_chosen.tolist() == [True, False, False]
+
+
+def test_division_against_a_cell_that_appears(make):
+    detections = make.detections([0, 1, 1])
+    links = make.links([(0, 1, 0.9), (0, 2, 0.9)])
+    sure = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.9)]), AssociateSettings())
+    assert sure.division_chosen.tolist() == [True]
+    assert not sure.link_chosen.any()
+    assert sure.tracks.parent.tolist() == [0, 1, 1]
+    doubtful = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.1)]), AssociateSettings())
+    assert not doubtful.division_chosen.any()
+    assert doubtful.tracks.parent.tolist() == [0, 0]
+    assert len(doubtful.tracks) == 2
+
+
+def test_a_gap_is_bridged_unless_frames_skipped_cost_too_much(make):
+    detections = make.detections([0, 1, 4])
+    links = make.links([(0, 1, 0.9), (1, 2, 0.4)])
+    bridged = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    assert bridged.tracks.track_of.tolist() == [1, 1, 1]
+    assert (bridged.tracks.first_frame[0], bridged.tracks.last_frame[0]) == (0, 4)
+    cut = solve_tracks(detections, links, make.divisions(), AssociateSettings(cost_gap_per_frame=1.0))
+    assert cut.tracks.track_of.tolist() == [1, 1, 2]
+
+
+def test_a_false_detection_is_rejected_and_the_cell_beside_it_kept(make):
+    detections = make.detections([0, 1, 1, 2])
+    links = make.links([(0, 1, 0.95), (1, 3, 0.95), (0, 2, 0.2)])
+    solution = solve_tracks(detections, links, make.divisions(), AssociateSettings(cost_keep_lone=1.0))
+    assert solution.tracks.track_of.tolist() == [1, 1, 0, 1]
+    kept = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    assert kept.tracks.track_of.tolist() == [1, 1, 2, 1]
+
+
+@pytest.mark.parametrize("solver", ["ilp", "greedy"])
+@pytest.mark.parametrize("frames", [[], [3], [0, 0, 0]])
+def test_nothing_to_link(make, solver, frames):
+    """No, one, and several detections of one frame; being alone in the only frame is no reason to be rejected."""
+    detections = make.detections(frames)
+    costs = AssociateSettings(solver=solver, cost_keep_lone=5.0)
+    solution = solve_tracks(detections, make.links([]), make.divisions(), costs)
+    assert solution.tracks.track_of.tolist() == list(range(1, len(frames) + 1))
+    assert len(solution.link_chosen) == len(solution.division_chosen) == 0
+
+
+def test_a_long_chain_is_solved_fast(make):
+    n = 100_000
+    detections = make.detections(list(range(n)))
+    links = make.links([(i, i + 1, 0.9) for i in range(n - 1)])
+    solution = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    assert len(solution.tracks) == 1
+    assert solution.facts["components"] == 0

@@ -1,0 +1,58 @@
+"""Division F1 from match tables equals traccuracy's own way over mask series."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from traccuracy.loaders import load_ctc_data
+from traccuracy.matchers import CTCMatcher, Matched
+from traccuracy.metrics import DivisionMetrics
+
+from samtrack.evaluate import divisions, match_frame
+from samtrack.evaluate.sides import join_frames
+
+
+def joined(movie):
+    frames = [match_frame(t, r) for t, r in zip(movie.truth, movie.result, strict=True)]
+    return join_frames(frames, movie.truth_table, movie.result_table)[0]
+
+
+def by_traccuracy(result, truth):
+    with contextlib.redirect_stderr(io.StringIO()):
+        gt = load_ctc_data(str(truth / "TRA"), str(truth / "TRA" / "man_track.txt"), run_checks=False)
+        made = load_ctc_data(str(result), str(result / "res_track.txt"), run_checks=False)
+        matched = CTCMatcher().compute_mapping(gt, made)
+    n_truth, n_made = Counter(a for a, _ in matched.mapping), Counter(b for _, b in matched.mapping)
+    pairs = [(a, b) for a, b in matched.mapping if n_truth[a] == 1 and n_made[b] == 1]
+    return DivisionMetrics(max_frame_buffer=3).compute(Matched(gt, made, pairs, {"matching type": "one-to-one"})).results
+
+
+@pytest.mark.parametrize("seed", [15, 22, 31])
+def test_it_equals_traccuracy_on_whole_movies(seed, case, tmp_path):
+    movie = case(seed, 12, 12)
+    theirs = by_traccuracy(*movie.write(tmp_path))
+    found = divisions.score_divisions(joined(movie), (0, 1, 2, 3))
+    assert found["divRecall(3)"] > 0
+    for i in range(4):
+        for name in ("F1", "Precision", "Recall"):
+            expected = theirs[f"Frame Buffer {i}"][f"Division {name}"]
+            assert found[f"div{name}({i})"] == pytest.approx(0 if math.isnan(expected) else expected)
+
+
+@pytest.mark.parametrize("seed", range(100, 115))
+def test_leaving_out_families_without_divisions_changes_nothing(seed, case, monkeypatch):
+    movie = joined(case(seed, 12, 12))
+    found = divisions.score_divisions(movie, (0, 2))
+    monkeypatch.setattr(divisions, "_has_dividing_family", lambda side: np.ones(len(side.track), dtype=np.bool_))
+    assert divisions.score_divisions(movie, (0, 2)) == found
+
+
+def test_without_true_divisions_there_is_no_f1(make_case):
+    image = np.array([[0, 1], [2, 3]])
+    one = make_case([image] * 2, [image] * 2, *[np.array([[1, 0, 1, 0], [2, 0, 1, 0], [3, 0, 1, 0]])] * 2)
+    assert set(divisions.score_divisions(joined(one), (0, 3)).values()) == {None}

@@ -1,0 +1,48 @@
+"""The doubtful decisions as HTML."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from samtrack.report.decisions import SEEN_AT_ONCE, write_doubtful
+from samtrack.report.pictures import Contrast
+from samtrack.report.tables import list_doubtful
+from samtrack.types import Links
+
+CONTRAST = Contrast(0, 255)
+
+
+def test_each_row_tells_what_where_and_who(small) -> None:
+    data = small()
+    text = write_doubtful(data, list_doubtful(data), CONTRAST).replace("\u202f", " ")
+    rows = re.findall(r"<tr><td.*?</tr>", text, re.DOTALL)
+    assert len(rows) == 14
+    first = rows[0]
+    assert ">0.42</td><td>division</td><td>2 → 3</td><td>x 12, y 12</td>" in first
+    assert re.findall(r'data-track="(\d)" data-frame="(\d)"', first) == [("1", "2"), ("3", "3"), ("4", "3")]
+    assert 'src="data:image/' in first
+    assert 'alt="Frame 2 beside frame 3"' in first
+
+
+def test_how_many_are_doubtful_is_said(small) -> None:
+    data = small()
+    assert "7 decisions of 14 have a probability below 0.7." in write_doubtful(data, list_doubtful(data), CONTRAST)
+    ones = np.ones(len(data.links))
+    sure = replace(
+        data,
+        links=Links(data.links.source, data.links.target, ones, data.links.origin, data.links.features),
+        division_chosen=np.array([False]),
+    )
+    assert "No decision has a probability below 0.7." in write_doubtful(sure, list_doubtful(sure), CONTRAST)
+
+
+def test_rows_after_the_first_are_folded(small) -> None:
+    data = small()
+    assert f"The next {14 - SEEN_AT_ONCE}" in write_doubtful(data, list_doubtful(data), CONTRAST)
+    assert "<details>" not in write_doubtful(data, list_doubtful(data, SEEN_AT_ONCE), CONTRAST)
+
+
+def test_nothing_was_decided(empty) -> None:
+    data = empty()
+    assert "No link and no division was decided." in write_doubtful(data, list_doubtful(data), CONTRAST)
