@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -74,8 +75,16 @@ def copy(images: str, out: str, workers: int) -> None:
         shutil.copyfile(path, Path(out) / path.name)
 
 
+def durable_copy(images: str, out: str, workers: int) -> None:
+    """The same, and wait until the disk has it: a plain copy into free memory says little about the disk."""
+    copy(images, out, workers)
+    for path in Path(out).iterdir():
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+
+
 def read(images: str, out: str, workers: int) -> None:
-    """tifffile alone, nothing stored."""
+    """Reading with tifffile alone, nothing stored."""
     import tifffile
 
     for path in sorted(Path(images).iterdir()):
@@ -101,7 +110,7 @@ def samtrack(images: str, out: str, workers: int) -> None:
     run_ingest(Path(images), Path(out), build_config({"resources": {"workers": workers}}), None)
 
 
-WAYS = (("copy", 1), ("read", 1), ("seed", 1), ("samtrack", 1), ("samtrack", 2))
+WAYS = (("copy", 1), ("durable_copy", 1), ("read", 1), ("seed", 1), ("samtrack", 1), ("samtrack", 2))
 
 
 def run(folder: Path, n_frames: int, repeats: int) -> list[dict[str, object]]:

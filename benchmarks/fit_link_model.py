@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from scipy.optimize import lsq_linear
 from scipy.stats import rankdata
+from skimage.segmentation import expand_labels
 
 from samtrack.config.link import LinkSettings
 from samtrack.config.simulate import SimulateSettings
@@ -35,9 +38,25 @@ MODEL_FILE = Path(__file__).resolve().parents[1] / "src" / "samtrack" / "link" /
 TRAIN_SEEDS = range(1000, 1120)
 HELD_OUT_SEEDS = range(9000, 9040)
 FACTS = {"frame": LINK_FACTS, "division": DIVISION_FACTS, "contest": CONTEST_FACTS, "gap": LINK_FACTS + GAP_FACTS}
-KNOTS = {"frame": 8, "division": 6, "contest": 10, "gap": 6}  # fewer where there are fewer examples
+KNOTS = {"frame": 12, "division": 8, "contest": 12, "gap": 8}  # fewer where there are fewer examples
+KNOT_SPACING = 0.04  # knots are at least about this share of a curve's range apart
 BEND_PENALTY = 3.0  # on squared second differences of a curve: smooth, but free to be steep
-SIZE_PENALTY = 0.1  # on squared values: keeps unneeded curves at 0
+SIZE_PENALTY = 0.1  # on squared rises of a curve: keeps unneeded ones level
+# Which way a fact must speak, whatever the simulated movies say: +1 likelier, -1 less likely with more of it.
+# This is what we know of all movies; without it the models learn habits of the simulation.
+DIRECTION = {
+    **dict.fromkeys(("distance", "surprise", "size_oddness", "intensity_oddness", "texture_oddness"), -1),
+    **dict.fromkeys(("rank_of_target", "rank_of_source", "size_gain", "size_loss", "elongation_change"), -1),
+    **dict.fromkeys(("iou", "overlap", "margin_of_target", "margin_of_source"), 1),
+    **dict.fromkeys(("iou_lead_of_target", "iou_lead_of_source"), 1),
+    **dict.fromkeys(("evidence", "lead_of_target", "lead_of_source", "division"), 1),
+    **dict.fromkeys(("other_division", "best_out", "best_in"), -1),
+    **dict.fromkeys(("size_excess", "size_deficit", "size_asymmetry", "midpoint", "opposite", "reach", "farther"), -1),
+    **dict.fromkeys(("daughters_size", "daughters_smaller", "brightness_asymmetry", "texture_asymmetry"), -1),
+    **dict.fromkeys(("covered_less", "mother_brightness", "daughters_brightness", "daughters_texture"), 1),
+    **dict.fromkeys(("evidence_more", "evidence_less"), 1),
+    **dict.fromkeys(("other_child", "other_mother_more", "other_mother_less"), -1),
+}
 NOTHING = AdditiveModel(0.0, ())
 
 
@@ -109,19 +128,39 @@ class Movie:
 
 
 def make_movie(settings: SimulateSettings) -> Movie:
-    """Masks with errors, measured; every seventh movie without its images."""
+    """Masks with errors, wide or tight, measured; some movies at half the frame rate, every seventh without images."""
+    rng = np.random.default_rng([settings.seed, 1])
     simulated = simulate_movie(settings)
-    frames = [simulated.frame(t) for t in range(simulated.n_frames)]
-    labels = ArrayFrames([f.masks.astype(np.uint32) for f in frames], simulated.scale)
-    with_image = settings.seed % 7 != 0
+    times = range(0, simulated.n_frames, int(rng.choice([1, 2], p=[0.75, 0.25])))
+    frames = [simulated.frame(t) for t in times]
+    diameter_px = settings.cells.diameter_um / simulated.scale.um_per_voxel[-1]
+    rim_px = round(diameter_px * rng.uniform(-0.2, 0.2)) if rng.random() < 0.6 else 0
+    masks = [resized(f.masks, rim_px).astype(np.uint32) for f in frames]
+    images = [None if settings.seed % 7 == 0 else f.image for f in frames]
+    scale = simulated.scale
     table = Detections.concatenate(
-        [measure_detections(f.masks, t, simulated.scale, f.image if with_image else None) for t, f in enumerate(frames)]
+        [measure_detections(m, t, scale, i) for t, (m, i) in enumerate(zip(masks, images, strict=True))]
     )
     track_of = np.zeros(len(table), dtype=np.int64)
     for t, f in enumerate(frames):
         mask, track = majority_tracks(f.masks, f.truth)
-        track_of[table.rows_of(np.full(len(mask), t), mask)] = track
-    return Movie(labels, table, summarise(table), track_of, simulated.tracks)
+        rows = table.rows_of(np.full(len(mask), t), mask)
+        track_of[rows[rows >= 0]] = track[rows >= 0]
+    return Movie(ArrayFrames(masks, scale), table, summarise(table), track_of, simulated.tracks)
+
+
+def resized(masks: np.ndarray, rim_px: int) -> np.ndarray:
+    """Masks that are all too wide (positive) or too tight by so many pixels along y and x, as segmentations are."""
+    if rim_px > 0:
+        planes = masks.reshape(-1, *masks.shape[-2:])
+        return np.stack([expand_labels(plane, rim_px) for plane in planes]).reshape(masks.shape)
+    for _ in range(-rim_px):
+        inner = masks.copy()
+        for axis in (-1, -2):
+            for step in (1, -1):
+                inner[np.roll(masks, step, axis) != masks] = 0
+        masks = inner
+    return masks
 
 
 def majority_tracks(masks: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -188,69 +227,98 @@ def true_divisions(movie: Movie, splits) -> np.ndarray:
 
 
 def fit_additive(name: str, examples: Examples) -> AdditiveModel:
-    """The additive model of most likely curves under the two penalties, by Newton's method."""
-    knots = [fact_knots(examples.facts[:, i], KNOTS[name]) for i in range(len(FACTS[name]))]
-    hats = sparse.hstack(
-        [hat_basis(examples.facts[:, i], k) for i, k in enumerate(knots)] + [np.ones((len(examples.facts), 1))]
-    )
-    hats = sparse.csr_array(hats)
+    """The additive model of likeliest curves that keep to `DIRECTION`, by Newton's method with bounds.
+
+    What is fitted are the rises of the curves from knot to knot, since bounds on them are what a direction means; the sums
+    over the examples use hats, of which only two per fact differ from 0.
+    """
+    facts, y = examples.facts, examples.is_true.astype(np.float64)
+    knots = [fact_knots(facts[:, i], examples.is_true, KNOTS[name]) for i in range(facts.shape[1])]
+    one = sparse.csr_array(np.ones((len(facts), 1)))
+    hats = sparse.csr_array(sparse.hstack([*(hat_basis(facts[:, i], k) for i, k in enumerate(knots)), one]))
+    rises = sparse.block_diag([*(rises_to_values(len(k)) for k in knots), np.ones((1, 1))]).toarray()
+    low, high = rise_bounds(name, knots)
     penalty = curve_penalty(knots)
-    y = examples.is_true.astype(np.float64)
-    weight = np.zeros(hats.shape[1])
-    for _ in range(40):
-        p = 1 / (1 + np.exp(-(hats @ weight)))
-        slope = hats.T @ (y - p) - penalty @ weight
-        bend = (hats.T @ (hats * (p * (1 - p))[:, None])).toarray() + penalty
-        step = np.linalg.solve(bend, slope)
-        step *= min(1.0, 3.0 / np.abs(step).max())  # a bounded step cannot overshoot
-        weight += step
-        if np.abs(step).max() < 1e-6:
+    weight = np.zeros(len(low))
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-(hats @ (rises @ weight))))
+        slope = rises.T @ (hats.T @ (y - p)) - penalty @ weight
+        scaled = hats.multiply(np.maximum(p * (1 - p), 1e-6)[:, None])
+        bend = rises.T @ (hats.T @ scaled).toarray() @ rises + penalty
+        root = np.linalg.cholesky(bend).T
+        aim = lsq_linear(root, root @ weight + np.linalg.solve(root.T, slope), (low, high), method="bvls").x
+        step = aim - weight
+        weight = weight + step * min(1.0, 4.0 / np.abs(step).max())  # a bounded step cannot overshoot
+        if np.abs(step).max() < 1e-4:
             break
-    return as_curves(name, knots, weight, examples.facts)
+    return as_curves(name, knots, weight, facts)
 
 
-def fact_knots(fact: np.ndarray, most: int) -> np.ndarray:
-    """Knots of a curve: quantiles of the fact, rounded; few distinct values are all knots."""
-    known = fact[np.isfinite(fact)].astype(np.float64)
-    if len(known) == 0:
-        return np.zeros(1)
-    quantiles = np.concatenate([[0.005], np.linspace(0, 1, most)[1:-1], [0.995]])
-    return np.unique(np.round(np.quantile(known, quantiles), 3))
+def rise_bounds(name: str, knots: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest rise of each stretch of each curve; the value for "unknown" and the constant are free."""
+    low, high = [], []
+    for fact, k in zip(FACTS[name], knots, strict=True):
+        sign = DIRECTION.get(fact, 0)
+        low += [*([-1e-12 if sign > 0 else -np.inf] * (len(k) - 1)), -np.inf]
+        high += [*([1e-12 if sign < 0 else np.inf] * (len(k) - 1)), np.inf]
+    return np.array([*low, -np.inf]), np.array([*high, np.inf])
+
+
+def rises_to_values(n_knots: int) -> np.ndarray:
+    """The matrix from a curve's rises (and its value for "unknown") to its values at the knots, the first being 0."""
+    matrix = np.zeros((n_knots + 1, n_knots))
+    matrix[1:n_knots, : n_knots - 1] = np.tril(np.ones((n_knots - 1, n_knots - 1)))
+    matrix[n_knots, n_knots - 1] = 1.0
+    return matrix
+
+
+def fact_knots(fact: np.ndarray, is_true: np.ndarray, most: int) -> np.ndarray:
+    """Knots of a curve: quantiles of the fact, half of them among the true proposals, which are few."""
+    known = np.isfinite(fact)
+    shares = np.concatenate([[0.005], np.linspace(0, 1, most // 2 + 1)[1:-1], [0.995]])
+    groups = [fact[known & is_true], fact[known & ~is_true]]
+    found = [np.quantile(g.astype(np.float64), shares) for g in groups if len(g)]
+    knots = np.unique(np.round(np.concatenate(found), 2)) if found else np.zeros(0)
+    if len(knots) < 2:
+        return np.array([0.0, 1.0])
+    stretch = np.floor((knots - knots[0]) / (knots[-1] - knots[0]) / KNOT_SPACING)
+    return np.append(knots[:-1][np.diff(stretch, prepend=-1.0)[:-1] > 0], knots[-1])
 
 
 def hat_basis(fact: np.ndarray, knots: np.ndarray) -> sparse.csr_array:
-    """One column per knot: linear interpolation weights; a row of zeros where the fact is not known."""
+    """Weights of the knots in linear interpolation, one column each; and a column that is 1 where the fact is unknown."""
     n, known = len(fact), np.isfinite(fact)
     x = np.clip(np.where(known, fact, knots[0]).astype(np.float64), knots[0], knots[-1])
-    left = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, max(len(knots) - 2, 0))
-    right = np.minimum(left + 1, len(knots) - 1)
-    width = np.where(right > left, knots[right] - knots[left], 1.0)
-    share = np.where(right > left, (x - knots[left]) / width, 0.0)
-    row = np.arange(n)
-    values = np.concatenate([(1 - share) * known, share * known])
-    return sparse.csr_array((values, (np.tile(row, 2), np.concatenate([left, right]))), shape=(n, len(knots)))
+    left = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(knots) - 2)
+    share = (x - knots[left]) / (knots[left + 1] - knots[left])
+    column = np.concatenate([np.where(known, left, len(knots)), left + 1])
+    values = np.concatenate([np.where(known, 1 - share, 1.0), np.where(known, share, 0.0)])
+    return sparse.csr_array((values, (np.tile(np.arange(n), 2), column)), shape=(n, len(knots) + 1))
 
 
 def curve_penalty(knots: list[np.ndarray]) -> np.ndarray:
-    """The quadratic penalty of all curves' values; the constant, the last one, is free."""
+    """The quadratic penalty on all rises and on their changes; a trace of it on the constant, for a solvable system."""
     parts = []
     for k in knots:
-        bends = np.diff(np.eye(len(k)), n=2, axis=0) if len(k) > 2 else np.zeros((0, len(k)))
-        parts.append(BEND_PENALTY * bends.T @ bends + SIZE_PENALTY * np.eye(len(k)))
-    return sparse.block_diag([*parts, np.zeros((1, 1))]).toarray()
+        bends = np.diff(np.eye(len(k) - 1), axis=0)
+        parts.append(BEND_PENALTY * bends.T @ bends + SIZE_PENALTY * np.eye(len(k) - 1))
+        parts.append(np.full((1, 1), SIZE_PENALTY))
+    return sparse.block_diag([*parts, np.full((1, 1), 1e-6)]).toarray()
 
 
 def as_curves(name: str, knots: list[np.ndarray], weight: np.ndarray, facts: np.ndarray) -> AdditiveModel:
-    """Fitted values as curves whose mean over the examples is 0, so that "not known" counts as the mean."""
+    """Fitted rises as curves whose mean over the examples is 0; a fact that was never unknown counts 0 when it is."""
     curves, start, constant = [], 0, float(weight[-1])
     for i, (fact, k) in enumerate(zip(FACTS[name], knots, strict=True)):
-        values = weight[start : start + len(k)]
+        values = np.concatenate([[0.0], np.cumsum(weight[start : start + len(k) - 1])])
+        missing = float(weight[start + len(k) - 1])
         start += len(k)
         known = facts[np.isfinite(facts[:, i]), i]
         mean = float(np.interp(known, k, values).mean()) if len(known) else 0.0
         constant += mean
+        missing = missing - mean if len(known) < len(facts) else 0.0
         numbers = tuple(float(v) for v in np.round(values - mean, 4))
-        curves.append(Curve(fact, tuple(float(v) for v in k), numbers, round(-mean, 4)))
+        curves.append(Curve(fact, tuple(float(v) for v in k), numbers, round(missing, 4)))
     return AdditiveModel(round(constant, 4), tuple(curves))
 
 
@@ -321,6 +389,7 @@ def write_model(path: Path, model: LinkModel, report: dict[str, dict[str, object
         "models": {name: getattr(model, name).to_plain() for name in FACTS},
     }
     text = json.dumps(plain, indent=1)
+    text = re.sub(r"\[[^\[\]{}]*\]", lambda m: " ".join(m.group().split()), text)  # a list of numbers on one line
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -46,15 +46,14 @@ def score(detections, links, divisions, chosen, rejected, costs):
     for i in range(n):
         if past[i] > 1 or future[i] > 1 or (i in rejected and past[i] + future[i]):
             return None
-        begins = factor[i] * (detections.frame[i] > detections.frame.min())
-        ends = factor[i] * (detections.frame[i] < last)
-        lone = costs.cost_keep_lone * (begins + ends) / 2
-        if not past[i]:
-            total -= costs.cost_appear * begins
-        if not future[i]:
-            total -= costs.cost_disappear * ends
-        # a detection kept costs as much as a rejected one saves; equal up to a constant
-        total += lone if i in rejected else 0.0
+        if i in rejected:
+            continue
+        before = factor[i] * int(detections.frame[i] > detections.frame.min())
+        after = factor[i] * int(detections.frame[i] < last)
+        appear, disappear = costs.cost_appear * before, costs.cost_disappear * after
+        # that it is a cell at all: a track of it alone, with both its ends, comes to -cost_keep_lone in the end
+        total += appear + disappear - costs.cost_keep_lone * (before + after) / 2
+        total -= (0 if past[i] else appear) + (0 if future[i] else disappear)
     return total
 
 
@@ -88,7 +87,6 @@ def test_no_explanation_of_a_small_movie_scores_higher(make, seed, may_reject):
     best = -math.inf
     for chosen in subsets(proposals):
         for rejected in subsets(range(6)) if may_reject else [()]:
-            # rejecting saves the lone cost alone: the events of a rejected detection stay in the baseline
             value = score(detections, links, divisions, chosen, rejected, costs)
             best = best if value is None else max(best, value)
     solution = solve_tracks(detections, make.links(links), make.divisions(divisions), costs)

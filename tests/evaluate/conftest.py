@@ -61,7 +61,9 @@ def random_case(seed: int, n_frames: int = 9, n_slots: int = 8) -> Case:
     result = [_drawn(np.where(shapes[t] == 3, 0, names[t]), shapes[t]) for t in range(n_frames)]
     truth, truth_table = _tabled(truth, truth_parent, rng)
     result, result_table = _tabled(result, parent, rng)
-    return Case(truth, result, truth_table, result_table, tuple(sorted(rng.choice(n_frames, 3, replace=False).tolist())))
+    return Case(
+        truth, result, truth_table, result_table, tuple(sorted(rng.choice(n_frames, 3, replace=False).tolist()))
+    )
 
 
 def _random_lineages(rng, n_frames, n_slots):
@@ -139,8 +141,7 @@ def judge(result: Path, truth: Path, *without: str) -> dict[str, float | int | N
     metrics = [metric for metric in ALL_METRICS if metric not in without]
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scores = evaluate_sequence(str(result), str(truth), metrics, threads=1)
-    return scores
+        return evaluate_sequence(str(result), str(truth), metrics, threads=1)
 
 
 @pytest.fixture

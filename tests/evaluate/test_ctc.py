@@ -14,7 +14,11 @@ from samtrack.evaluate.identities import score_identities
 from samtrack.evaluate.match import match_frame
 from samtrack.evaluate.sides import join_frames
 
-PERFECT = [*("DET", "SEG", "TRA", "LNK", "CT", "TF", "CHOTA", "HOTA", "IDF1", "MOTA", "OP_CSB", "OP_CTB"), "BC(0)", "BC(3)"]
+PERFECT = [
+    *("DET", "SEG", "TRA", "LNK", "CT", "TF", "CHOTA", "HOTA", "IDF1", "MOTA", "OP_CSB", "OP_CTB"),
+    "BC(0)",
+    "BC(3)",
+]
 
 # A mother (1) in frames 0 and 1; daughters 2 and 3 in frames 2 and 3. Each object is 4 voxels.
 #   6 objects; 5 edges: 1-1, 1-2 and 1-3 (parent to child), 2-2, 3-3.

@@ -29,15 +29,17 @@ def by_traccuracy(result, truth):
         matched = CTCMatcher().compute_mapping(gt, made)
     n_truth, n_made = Counter(a for a, _ in matched.mapping), Counter(b for _, b in matched.mapping)
     pairs = [(a, b) for a, b in matched.mapping if n_truth[a] == 1 and n_made[b] == 1]
-    return DivisionMetrics(max_frame_buffer=3).compute(Matched(gt, made, pairs, {"matching type": "one-to-one"})).results
+    return (
+        DivisionMetrics(max_frame_buffer=3).compute(Matched(gt, made, pairs, {"matching type": "one-to-one"})).results
+    )
 
 
-@pytest.mark.parametrize("seed", [15, 22, 31])
+@pytest.mark.parametrize("seed", [3, 27, 100, 188, 323])  # movies in which the tolerance matters
 def test_it_equals_traccuracy_on_whole_movies(seed, case, tmp_path):
     movie = case(seed, 12, 12)
     theirs = by_traccuracy(*movie.write(tmp_path))
     found = divisions.score_divisions(joined(movie), (0, 1, 2, 3))
-    assert found["divRecall(3)"] > 0
+    assert found["divF1(3)"] > found["divF1(0)"]
     for i in range(4):
         for name in ("F1", "Precision", "Recall"):
             expected = theirs[f"Frame Buffer {i}"][f"Division {name}"]

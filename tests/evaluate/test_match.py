@@ -37,7 +37,8 @@ def test_it_is_the_rule_of_the_challenge(pair):
     assert found.truth.tolist() == np.unique(truth[truth > 0]).tolist()
     assert found.result.tolist() == np.unique(result[result > 0]).tolist()
     assert by_loops(truth, result) == [
-        (t, r, pytest.approx(iou)) for t, r, iou in zip(found.matched_truth, found.matched_result, found.iou, strict=True)
+        (t, r, pytest.approx(iou))
+        for t, r, iou in zip(found.matched_truth, found.matched_result, found.iou, strict=True)
     ]
 
 

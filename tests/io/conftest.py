@@ -5,24 +5,8 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tifffile
-
-from samtrack.config.ingest import IngestSettings
-from samtrack.config.movie import MovieSettings
-
-UNKNOWN_SCALE = MovieSettings(um_per_voxel=None, minutes_per_frame=None, cell_diameter_um=None)
-
-
-def settings(**changes) -> IngestSettings:
-    return IngestSettings(**changes)
-
-
-def volume(t: int, shape: tuple[int, ...] = (5, 33, 47), dtype: str = "uint16") -> np.ndarray:
-    """Voxels that differ from frame to frame and from plane to plane."""
-    rng = np.random.default_rng(t)
-    return rng.integers(0, 200, shape).astype(dtype)
 
 
 @pytest.fixture

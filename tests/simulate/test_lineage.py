@@ -113,7 +113,8 @@ def test_speed_and_drift_are_as_asked_for() -> None:
     assert np.sqrt((step**2).sum(axis=1).mean()) == pytest.approx(12.0 / 4, rel=0.15)
     motion = {**still, "speed_um_per_hour": 0.0, "drift_um_per_hour": 8.0}
     step = steps(SimulateSettings(frames=20, shape_px=(1024, 1024), cells=calm, motion=motion))
-    assert np.linalg.norm(step, axis=1) == pytest.approx(2.0, abs=0.05)
+    drift = np.linalg.norm(step, axis=1)
+    assert np.mean(np.abs(drift - 2.0) < 0.01) > 0.9  # the others push each other aside
 
 
 def steps(settings: SimulateSettings) -> Floats:

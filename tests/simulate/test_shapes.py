@@ -48,7 +48,8 @@ def test_the_size_of_a_smooth_body_is_that_of_its_ellipse() -> None:
 def test_bodies_out_of_the_grid_are_not_drawn() -> None:
     some = bodies(3, 2)
     far = Bodies(
-        some.centre_um + np.array([0, 500]), *(getattr(some, n) for n in ("axes", "semi_um", "power", "wave", "height", "phase"))
+        some.centre_um + np.array([0, 500]),
+        *(getattr(some, n) for n in ("axes", "semi_um", "power", "wave", "height", "phase")),
     )
     assert not list(draw_bodies(far, grid(2)))
 

@@ -19,7 +19,11 @@ class GivenSettings(Section):
 
 
 class SeedsSettings(Section):
-    """Classical segmentation: scale-space blobs as seeds, local threshold, watershed."""
+    """Classical segmentation: blobs of the cell's size, each with a threshold of its own.
+
+    All lengths are shares of the cell's diameter (``movie.cell_diameter_um``), all intensities shares of what the
+    frame itself shows, so that one set of values serves nuclei and whole cells, 2D and 3D.
+    """
 
     method: Literal["seeds"] = "seeds"
     polarity: Literal["bright", "dark", "texture"] = Field(
@@ -28,18 +32,26 @@ class SeedsSettings(Section):
         "texture: told from the background by its structure (DIC, phase contrast).",
     )
     sensitivity: float = Field(
-        0.5,
+        0.4,
         gt=0,
         lt=1,
-        description="Where between background (0) and cell (1) the border lies, as a share of the local contrast. "
-        "0.5 is the half-maximum, where blur leaves an edge in place; lower finds more and larger cells.",
+        description="Where between the local background (0) and the cell's median (1) its border lies. 0.5 is the "
+        "half-maximum, where blur leaves a straight edge in place; people draw a little outside of it, hence 0.4. "
+        "Lower makes every cell larger.",
     )
     split: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="How readily touching cells are split. 0: never, 1: at every dent. 0.5: where two seeds are at "
-        "least a cell radius apart or the outline has a neck.",
+        description="How readily touching cells are split. 0: never, 1: at every dent. 0.5: where the parts are clearly "
+        "rounder (more like ellipses) than the whole.",
+    )
+    min_contrast_sd: float = Field(
+        5.0,
+        gt=0,
+        le=100,
+        description="Least height of a cell over the local background, in standard deviations of the frame's noise "
+        "(smoothed to the grain of a cell). 5: a frame of pure noise gives no cell; lower finds fainter cells.",
     )
     min_size_fraction: float = Field(
         0.15,
@@ -51,8 +63,9 @@ class SeedsSettings(Section):
     tile_px: int = Field(
         1024,
         ge=64,
-        description="Side of a tile along y and x in voxels; a frame larger than this is cut into tiles with a halo of "
-        "three cell diameters, so that a large frame never needs many copies of itself in memory.",
+        description="Side of a tile along y and x in voxels; a larger frame is cut into tiles (each reads a halo of "
+        "about seven cell diameters more) so that it never needs many copies of itself in memory. Does not change "
+        "the result.",
     )
 
 

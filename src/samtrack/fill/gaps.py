@@ -172,6 +172,6 @@ def _patch(draft: _Draft, mask: Bools) -> MaskPatch:
         ),
         mask=mask[cut].copy(),
         depth=draft.depth[cut].copy(),
-        score=min(np.count_nonzero(mask) / draft.n_drawn, 1.0),
+        score=float(np.count_nonzero(mask) / draft.n_drawn),
         origin=Origin.FILLED,
     )

@@ -23,6 +23,10 @@ from samtrack.io.store_layout import Level
 NO_CHUNK = 2**64 - 1
 """Offset and size that the specification gives to a chunk that is all fill value."""
 
+SHUFFLE = "bitshuffle"
+"""How Blosc orders the bits before zstd. Against byte shuffle (none for uint8) on five public movies: files 3 to 5 % larger
+(uint8: 10 to 20 %), but written up to 2.5 times and read 2 times as fast; a movie is read by every later stage."""
+
 BLOSC_BLOCK = 2**20
 """Bytes that Blosc compresses as one block. On noisy images 1 MiB is 1.4 times as fast as its own choice of 128 KiB and
 2 % smaller; whole chunks are read anyway."""
@@ -42,7 +46,7 @@ def codec_metadata(dtype: np.dtype[Any], zstd_level: int, chunk: tuple[int, ...]
         "typesize": dtype.itemsize,
         "cname": "zstd",
         "clevel": blosc_level(zstd_level),
-        "shuffle": "bitshuffle",
+        "shuffle": SHUFFLE,
         "blocksize": BLOSC_BLOCK,
     }
     sharding = {
@@ -103,7 +107,7 @@ class ShardWriter:
             chunk,
             level=blosc_level(self._zstd_level),
             compressor="zstd",
-            shuffle="bitshuffle",
+            shuffle=SHUFFLE,
             typesize=self._dtype.itemsize,
             blocksize=BLOSC_BLOCK,
             numthreads=1,

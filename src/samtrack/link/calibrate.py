@@ -1,7 +1,7 @@
 """From facts to probabilities: additive models whose every term is a curve given by plain numbers.
 
-The log odds of a model are a constant plus one piecewise linear curve per fact; outside its knots a curve stays level, so that
-a fact never seen in training cannot outweigh all others. The numbers are fitted by ``benchmarks/fit_link_model.py`` on
+The log odds of a model are a constant plus one piecewise linear curve per fact; outside its knots a curve stays level, so
+that a fact never seen in training cannot outweigh all others. The numbers are fitted by ``benchmarks/fit_link_model.py`` on
 simulated movies only and lie in ``default_model.json`` beside this file.
 """
 

@@ -1,7 +1,7 @@
 """Links judged once more among their rivals: a cell has one past and, unless it divides, one future.
 
-The first judgement of a link knows its own facts only. Here each link also sees the best other link of its source, the best other
-link of its target, and whether a division explains either. This is still a proposal: nothing is excluded.
+The first judgement of a link knows its own facts only. Here each link also sees the best other link of its source, the best
+other link of its target, and whether a division explains either. This is still a proposal: nothing is excluded.
 """
 
 from __future__ import annotations

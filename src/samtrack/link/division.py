@@ -20,31 +20,26 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 DIVISION_FACTS = (
-    "size_sum",  # log of the daughters' sizes together over the mother's
+    "size_excess",  # log of the daughters' sizes together over the mother's where positive, else 0
+    "size_deficit",  # the same where negative, without its sign
     "size_asymmetry",  # log of the larger over the smaller daughter
     "midpoint",  # distance of the daughters' common centroid from the mother's expected place, in her radii
     "opposite",  # cosine of the angle between the daughters as seen from there: -1 is opposite
     "reach",  # distance between the daughters over the sum of their radii
-    "nearer",  # distance of the nearer daughter from the expected place, in the mother's radii
-    "farther",
+    "farther",  # distance of the farther daughter from the expected place, in the mother's radii
     "covered_less",  # share of the less covered daughter under the moved mother
-    "covered_more",
-    "mother_covered",  # share of the moved mother under both
     "daughters_size",  # log of the mean daughter over the median cell of their frame
-    "mother_size",  # log of the mother over the median cell of her frame
-    "mother_elongation",  # log
-    "daughters_elongation",  # mean of the logs
+    "daughters_smaller",  # log of the larger daughter over the mother
     "mother_brightness",  # above the median cell of the frame, in robust standard deviations between cells
     "daughters_brightness",
     "brightness_asymmetry",  # between the daughters, likewise
-    "mother_texture",  # log of the standard deviation in the mask, above the median cell
-    "daughters_texture",
+    "daughters_texture",  # log of the standard deviation of intensities in the mask, above the median cell
+    "texture_asymmetry",
     "evidence_more",  # log odds of the better of the two links from the mother
     "evidence_less",
     "other_child",  # best log odds of the mother's links to any third cell
     "other_mother_more",  # best log odds of other mothers for the more wanted daughter
     "other_mother_less",
-    "crowding",  # distance from the mother to her nearest neighbour, in her radii
 )
 
 # The nearest candidates that may be daughters: 4 make at most 6 pairs.
@@ -69,14 +64,16 @@ def find_divisions(pair: FramePair, evidence: Floats) -> DivisionPairs:
     """All pairs of near candidates that could be daughters; ``evidence`` are the log odds of the candidates' links."""
     mother, column_a, column_b = _pairs_of(pair)
     a, b = pair.candidates.target[mother, column_a], pair.candidates.target[mother, column_b]
+    size_sum = np.log((pair.target.size_um[a] + pair.target.size_um[b]) / pair.source.size_um[mother])
     columns = {
+        "size_excess": np.maximum(size_sum, 0.0),
+        "size_deficit": np.maximum(-size_sum, 0.0),
         **_place_facts(pair, mother, a, b),
-        **_mask_facts(pair, mother, a, b),
         **_look_facts(pair, mother, a, b),
         **_rival_facts(pair, (mother, column_a, column_b), evidence),
     }
     facts = np.stack([columns[name] for name in DIVISION_FACTS], axis=1).astype(np.float32)
-    keep = (np.abs(columns["size_sum"]) <= MAX_LOG_SIZE_SUM) & (columns["midpoint"] <= MAX_MIDPOINT)
+    keep = (np.abs(size_sum) <= MAX_LOG_SIZE_SUM) & (columns["midpoint"] <= MAX_MIDPOINT)
     return DivisionPairs(mother[keep], column_a[keep], column_b[keep], facts[keep])
 
 
@@ -99,44 +96,31 @@ def _place_facts(pair: FramePair, m: Ints, a: Ints, b: Ints) -> dict[str, Floats
     far_a, far_b = _norm(from_mother_a), _norm(from_mother_b)
     product = np.maximum(far_a * far_b, 1e-6 * radius**2)  # a daughter at the very place of the mother has no direction
     return {
-        "size_sum": np.log((size_a + size_b) / pair.source.size_um[m]),
-        "size_asymmetry": np.abs(np.log(size_a / size_b)),
         "midpoint": _norm(share * from_mother_a + (1 - share) * from_mother_b) / radius,
         "opposite": np.sum(from_mother_a * from_mother_b, axis=1) / product,
         "reach": _norm(t.centre_um[a] - t.centre_um[b]) / (t.radius_um[a] + t.radius_um[b]),
-        "nearer": np.minimum(far_a, far_b) / radius,
         "farther": np.maximum(far_a, far_b) / radius,
-        "crowding": np.minimum(pair.source.neighbour_um[m] / radius, 8.0),
-    }
-
-
-def _mask_facts(pair: FramePair, m: Ints, a: Ints, b: Ints) -> dict[str, Floats]:
-    overlap = pair.overlap
-    shared_a, shared_b = overlap.shared(m, a), overlap.shared(m, b)
-    covered_a = shared_a / np.maximum(overlap.target_voxels[a], 1)
-    covered_b = shared_b / np.maximum(overlap.target_voxels[b], 1)
-    return {
-        "covered_less": np.minimum(covered_a, covered_b),
-        "covered_more": np.maximum(covered_a, covered_b),
-        "mother_covered": (shared_a + shared_b) / np.maximum(overlap.moved[m], 1),
+        "covered_less": np.minimum(
+            pair.overlap.shared(m, a) / np.maximum(pair.overlap.target_voxels[a], 1),
+            pair.overlap.shared(m, b) / np.maximum(pair.overlap.target_voxels[b], 1),
+        ),
     }
 
 
 def _look_facts(pair: FramePair, m: Ints, a: Ints, b: Ints) -> dict[str, Floats]:
     s, t = pair.source, pair.target
-    size = {"s": np.log(s.size_um), "t": np.log(t.size_um)}
-    texture_s, texture_t = _above_median(log_or_nan(s.intensity_sd)), _above_median(log_or_nan(t.intensity_sd))
-    bright_s, bright_t = _brightness(s), _brightness(t)
+    size = np.log(t.size_um)
+    texture = _above_median(log_or_nan(t.intensity_sd))
+    bright = _brightness(t)
     return {
-        "daughters_size": (_above_median(size["t"])[a] + _above_median(size["t"])[b]) / 2,
-        "mother_size": _above_median(size["s"])[m],
-        "mother_elongation": np.log(s.elongation[m]),
-        "daughters_elongation": (np.log(t.elongation[a]) + np.log(t.elongation[b])) / 2,
-        "mother_brightness": bright_s[m],
-        "daughters_brightness": (bright_t[a] + bright_t[b]) / 2,
-        "brightness_asymmetry": np.abs(bright_t[a] - bright_t[b]),
-        "mother_texture": texture_s[m],
-        "daughters_texture": (texture_t[a] + texture_t[b]) / 2,
+        "size_asymmetry": np.abs(size[a] - size[b]),
+        "daughters_size": (_above_median(size)[a] + _above_median(size)[b]) / 2,
+        "daughters_smaller": np.maximum(size[a], size[b]) - np.log(s.size_um[m]),
+        "mother_brightness": _brightness(s)[m],
+        "daughters_brightness": (bright[a] + bright[b]) / 2,
+        "brightness_asymmetry": np.abs(bright[a] - bright[b]),
+        "daughters_texture": (texture[a] + texture[b]) / 2,
+        "texture_asymmetry": np.abs(texture[a] - texture[b]),
     }
 
 

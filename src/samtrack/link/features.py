@@ -25,11 +25,12 @@ LINK_FACTS = (
     "surprise",  # log of that distance over the scatter of the neighbours' steps
     "iou",  # of the moved source mask and the target mask
     "overlap",  # shared voxels over the smaller of the two masks
-    "size_change",  # log of target over source size, minus its median over matched cells
-    "size_oddness",  # its absolute value, in units of what matched cells show
+    "size_gain",  # log of target over source size, minus its median over matched cells, where positive, else 0
+    "size_loss",  # the same where negative, without its sign
+    "size_oddness",  # the absolute value, in units of what matched cells show
     "intensity_oddness",  # change of mean intensity, likewise
     "texture_oddness",  # change of the log of the intensities' standard deviation, likewise
-    "elongation_change",  # log of target over source elongation
+    "elongation_change",  # absolute log of target over source elongation
     "rank_of_target",  # among the source's candidates, by distance, from 0
     "rank_of_source",  # among the target's candidate sources
     "margin_of_target",  # distance of the best other candidate minus this one's, in radii
@@ -131,11 +132,12 @@ def _change_facts(pair: FramePair, a: Ints, b: Ints) -> dict[str, Floats]:
     intensity = _change(pair, s.intensity, t.intensity, usual_intensity)
     texture = _change(pair, log_or_nan(s.intensity_sd), log_or_nan(t.intensity_sd), USUAL_TEXTURE)
     return {
-        "size_change": size.between(a, b),
+        "size_gain": np.maximum(size.between(a, b), 0.0),
+        "size_loss": np.maximum(-size.between(a, b), 0.0),
         "size_oddness": size.oddness(a, b),
         "intensity_oddness": intensity.oddness(a, b),
         "texture_oddness": texture.oddness(a, b),
-        "elongation_change": np.log(t.elongation[b] / s.elongation[a]),
+        "elongation_change": np.abs(np.log(t.elongation[b] / s.elongation[a])),
     }
 
 

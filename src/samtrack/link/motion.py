@@ -1,7 +1,7 @@
 """Where the cells of one frame are expected in another: one shift for all, and what each cell's neighbours do.
 
-Both are taken from mutual nearest neighbours. A cell's own match never counts for its own expectation (leave one out), so the
-distance of a candidate from the expected place is honest evidence. Only the two frames are looked at.
+Both are taken from mutual nearest neighbours. A cell's own match never counts for its own expectation (leave one out), so
+the distance of a candidate from the expected place is honest evidence. Only the two frames are looked at.
 """
 
 from __future__ import annotations

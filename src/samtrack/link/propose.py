@@ -14,7 +14,7 @@ import numpy.typing as npt
 from samtrack.config.link import LinkSettings
 from samtrack.link.calibrate import SUREST, LinkModel, load_default_model, probability
 from samtrack.link.candidates import find_candidates, gate_um
-from samtrack.link.cells import Cells, split_by_frame
+from samtrack.link.cells import split_by_frame
 from samtrack.link.contest import CONTEST_FACTS, contest_facts
 from samtrack.link.division import DIVISION_FACTS, DivisionPairs, find_divisions
 from samtrack.link.features import LINK_FACTS, FramePair, link_facts
@@ -33,7 +33,7 @@ _GAP = slice(_CONTEST.stop, len(LINK_COLUMNS))
 
 
 def propose_links(
-    images: Frames | None,  # noqa: ARG001 - for proposers that look at pixels; the table holds what this one needs
+    images: Frames | None,  # for proposers that look at pixels; this one finds intensities in the table
     labels: Frames,
     detections: Detections,
     core: Span,

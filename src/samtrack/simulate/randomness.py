@@ -21,9 +21,10 @@ class Stream(IntEnum):
     CAMERA = 5
     MASKS = 6
     DEBRIS = 7
-    DIMNESS = 8
 
 
 def generator(seed: int, stream: Stream, *keys: int) -> np.random.Generator:
     """The random numbers of one purpose, frame or cell."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, int(stream), *map(int, keys)])))
+    # as a spawn key, not as part of the entropy, where trailing zeros would make (stream) and (stream, 0) the same
+    sequence = np.random.SeedSequence(seed, spawn_key=(int(stream), *map(int, keys)))
+    return np.random.Generator(np.random.PCG64(sequence))

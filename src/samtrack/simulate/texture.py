@@ -60,12 +60,18 @@ def blur(image: Float32s, sigma_px: Sequence[float]) -> Float32s:
     blurred = image
     for axis, sigma in enumerate(sigma_px):
         if sigma > BOX_FILTER_ABOVE:
-            size = round(np.sqrt(4 * sigma**2 + 1)) | 1  # three boxes of odd width w have variance (w² - 1) / 4
-            for _ in range(3):
+            for size in _box_sizes(sigma):
                 blurred = ndimage.uniform_filter1d(blurred, size, axis=axis, mode="nearest")
         elif sigma > 0:
             blurred = ndimage.gaussian_filter1d(blurred, sigma, axis=axis, mode="nearest")
     return blurred
+
+
+def _box_sizes(sigma_px: float) -> list[int]:
+    """Odd widths of three boxes whose variances, (w² - 1) / 12 each, add up to about that of a Gaussian."""
+    narrow = int(np.sqrt(4 * sigma_px**2 + 1) - 1) // 2 * 2 + 1
+    n_wide = round((12 * sigma_px**2 - 3 * (narrow**2 - 1)) / (4 * (narrow + 1)))
+    return [narrow + 2 * (i < n_wide) for i in range(3)]
 
 
 def smooth_noise(shape: tuple[int, ...], sigma_px: Sequence[float], rng: np.random.Generator) -> Float32s:

@@ -1,0 +1,208 @@
+"""Gaps of tracks are found and filled, the same whatever the blocks are."""
+
+import numpy as np
+import pytest
+
+from samtrack.config.fill import NoFillSettings, ShapeFillSettings
+from samtrack.errors import DataError
+from samtrack.fill import fill_gaps
+from samtrack.fill.gaps import find_missing
+from samtrack.types import ArrayFrames, Origin, Scale, Span
+
+SHAPE = (48, 48)
+SQUARE = Scale((1.0, 1.0))
+SETTINGS = ShapeFillSettings()
+
+
+def moving(make, centres, unseen=(), radius=5, shape=SHAPE, scale=SQUARE):
+    """One dict per frame: tracks 1, 2, … at ``centres[track - 1][frame]``, but for the (track, frame) unseen."""
+    n_frames = len(centres[0])
+    return [
+        {
+            k: make.ball(shape, path[t], radius, scale)
+            for k, path in enumerate(centres, start=1)
+            if path[t] is not None and (k, t) not in unseen
+        }
+        for t in range(n_frames)
+    ]
+
+
+class CountedFrames(ArrayFrames):
+    """Frames that note what is read."""
+
+    def __init__(self, frames: ArrayFrames) -> None:
+        super().__init__([frames.read(t) for t in range(frames.n_frames)], frames.scale)
+        self.reads: list[int] = []
+
+    def read(self, frame, box=None):
+        self.reads.append(frame)
+        return super().read(frame, box)
+
+
+def same(a, b):
+    return (
+        len(a) == len(b)
+        and all((p.frame, p.track, p.box, p.score, p.origin) == (q.frame, q.track, q.box, q.score, q.origin)
+                for p, q in zip(a, b, strict=True))
+        and all(p.mask.tobytes() == q.mask.tobytes() and p.depth.tobytes() == q.depth.tobytes()
+                for p, q in zip(a, b, strict=True))
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3])
+def test_a_gap_is_filled_where_the_cell_must_have_been(make, gap):
+    path = [[(12 + 3 * t, 14 + 2 * t) for t in range(gap + 4)]]
+    hidden = range(2, 2 + gap)
+    truth = moving(make, path)
+    labels, detections, tracks = make.movie(moving(make, path, {(1, t) for t in hidden}), SQUARE)
+    patches = fill_gaps(labels, detections, tracks, Span(0, labels.n_frames), SETTINGS)
+    assert [p.frame for p in patches] == list(hidden)
+    for patch in patches:
+        assert (patch.track, patch.origin, patch.score) == (1, Origin.FILLED, 1.0)
+        assert make.overlap(make.whole(patch, SHAPE), truth[patch.frame][1]) > 0.9
+        assert (patch.depth[patch.mask] > 0).all()
+
+
+def test_a_gap_in_3d_with_deep_voxels(make):
+    scale, shape = Scale((2.5, 1.0, 1.0)), (12, 30, 30)
+    path = [[(12.0 + t, 12 + t, 12 + 2 * t) for t in range(3)]]
+    truth = moving(make, path, (), 7, shape, scale)
+    labels, detections, tracks = make.movie(moving(make, path, {(1, 1)}, 7, shape, scale), scale)
+    (patch,) = fill_gaps(labels, detections, tracks, Span(0, 3), SETTINGS)
+    assert make.overlap(make.whole(patch, shape), truth[1][1]) > 0.85
+
+
+def test_nothing_is_added_before_after_or_between_different_tracks(make):
+    """Track 1 ends in frame 1, track 2 begins in frame 3 at the same place."""
+    masks = moving(make, [[(20, 20)] * 2 + [None] * 3, [None] * 3 + [(20, 20)] * 2])
+    labels, detections, tracks = make.movie(masks, SQUARE)
+    assert fill_gaps(labels, detections, tracks, Span(0, 5), SETTINGS) == []
+
+
+def test_rejected_detections_have_no_gaps(make):
+    labels, detections, tracks = make.movie(moving(make, [[(20, 20)] * 3], {(1, 1)}), SQUARE)
+    nobody = type(tracks)(np.zeros(2), *(np.zeros(0) for _ in range(4)))
+    assert find_missing(detections, nobody, Span(0, 3), labels) == []
+
+
+def test_method_none_fills_nothing(make):
+    labels, detections, tracks = make.movie(moving(make, [[(20, 20)] * 3], {(1, 1)}), SQUARE)
+    assert len(fill_gaps(labels, detections, tracks, Span(0, 3), SETTINGS)) == 1
+    assert fill_gaps(labels, detections, tracks, Span(0, 3), NoFillSettings()) == []
+
+
+def test_other_cells_are_never_painted_over(make):
+    paths = [[(20, 20)] * 3, [(20, 34)] * 3]
+    masks = moving(make, paths, {(1, 1)}, radius=6)
+    masks[1][2] = make.ball(SHAPE, (20, 30), 6)
+    labels, detections, tracks = make.movie(masks, SQUARE)
+    (patch,) = fill_gaps(labels, detections, tracks, Span(0, 3), SETTINGS)
+    assert (masks[0][1] & masks[1][2]).any(), "the neighbour reaches into the gap"
+    assert not (make.whole(patch, SHAPE) & (labels.read(1) > 0)).any()
+
+
+def test_score_is_the_share_of_the_shape_that_was_free(make):
+    masks = moving(make, [[(20, 20)] * 3], {(1, 1)}, radius=6)
+    masks[1][2] = make.ball(SHAPE, (20, 27), 6)
+    labels, detections, tracks = make.movie(masks, SQUARE)
+    (patch,) = fill_gaps(labels, detections, tracks, Span(0, 3), SETTINGS)
+    free = masks[0][1] & ~masks[1][2]
+    assert np.array_equal(make.whole(patch, SHAPE), free)
+    assert patch.score == pytest.approx(free.sum() / masks[0][1].sum())
+
+
+@pytest.mark.parametrize(("fraction", "n_filled"), [(0.3, 0), (0.05, 1)])
+def test_what_is_left_must_be_large_enough(make, fraction, n_filled):
+    masks = moving(make, [[(20, 20)] * 3], {(1, 1)}, radius=6)
+    masks[1][2] = make.ball(SHAPE, (20, 24), 8)
+    labels, detections, tracks = make.movie(masks, SQUARE)
+    share = (masks[0][1] & ~masks[1][2]).sum() / masks[0][1].sum()
+    assert 0.05 < share < 0.3
+    settings = ShapeFillSettings(min_size_fraction=fraction)
+    assert len(fill_gaps(labels, detections, tracks, Span(0, 3), settings)) == n_filled
+
+
+def test_size_is_compared_in_micrometres(make):
+    scale = Scale((3.0, 3.0))
+    masks = moving(make, [[(60.0, 60.0)] * 3], {(1, 1)}, 18, SHAPE, scale)
+    labels, detections, tracks = make.movie(masks, scale)
+    assert len(fill_gaps(labels, detections, tracks, Span(0, 3), ShapeFillSettings(min_size_fraction=1.0))) == 1
+
+
+def test_of_a_mask_in_two_pieces_the_larger_stays(make):
+    masks = moving(make, [[(20, 20)] * 3], {(1, 1)}, radius=8)
+    wall = np.zeros(SHAPE, bool)
+    wall[:, 21:23] = True
+    masks[1][2] = wall
+    labels, detections, tracks = make.movie(masks, SQUARE)
+    (patch,) = fill_gaps(labels, detections, tracks, Span(0, 3), SETTINGS)
+    left = masks[0][1].copy()
+    left[:, 21:] = False
+    assert np.array_equal(make.whole(patch, SHAPE), left)
+
+
+def test_a_shape_beyond_the_edge_of_the_image_is_cut(make):
+    labels, detections, tracks = make.movie(moving(make, [[(0, 20), (1, 20), (2, 20)]], {(1, 1)}), SQUARE)
+    (patch,) = fill_gaps(labels, detections, tracks, Span(0, 3), SETTINGS)
+    assert patch.box.start[0] == 0
+    assert all(b <= n for b, n in zip(patch.box.stop, SHAPE, strict=True))
+
+
+def test_two_gaps_in_one_place_share_it_without_overlap(make):
+    paths = [[(20, 16), (20, 20), (20, 16)], [(20, 30), (20, 24), (20, 30)]]
+    masks = moving(make, paths, {(1, 1), (2, 1)}, radius=8)
+    masks[0][2] = masks[2][2] = make.ball(SHAPE, (20, 24), 8) & ~masks[0][1]
+    labels, detections, tracks = make.movie(masks, SQUARE)
+    first, second = fill_gaps(labels, detections, tracks, Span(0, 3), SETTINGS)
+    assert (first.track, second.track) == (1, 2)
+    assert not (make.whole(first, SHAPE) & make.whole(second, SHAPE)).any()
+
+
+def crowd(make):
+    """Five cells that drift for twelve frames, seen three times out of five, so that gaps overlap in time and space."""
+    rng = np.random.default_rng(4)
+    paths = []
+    for start in ((10, 10), (14, 20), (24, 14), (30, 30), (34, 20)):
+        steps = np.cumsum(rng.normal(0, 1.2, (12, 2)), axis=0)
+        paths.append([tuple(np.clip(np.array(start) + s, 6, 41)) for s in steps])
+    unseen = {(k, t) for k in range(1, 6) for t in range(1, 11) if rng.random() < 0.4}
+    return make.movie(moving(make, paths, unseen, radius=6), SQUARE)
+
+
+@pytest.mark.parametrize("length", [1, 3, 7])
+def test_blocks_change_nothing(make, length):
+    labels, detections, tracks = crowd(make)
+    whole = fill_gaps(labels, detections, tracks, Span(0, 12), SETTINGS)
+    assert len(whole) > 10
+    assert any(p.track == q.track and p.frame + 1 == q.frame for p in whole for q in whole), "a gap crosses a seam"
+    cut = []
+    for start in range(0, 12, length):
+        cut += fill_gaps(labels, detections, tracks, Span(start, min(start + length, 12)), SETTINGS)
+    assert same(whole, cut)
+
+
+def test_a_block_needs_only_the_detections_around_its_gaps(make):
+    labels, detections, tracks = crowd(make)
+    core, reach = Span(4, 7), 4
+    near = (detections.frame >= core.start - reach) & (detections.frame < core.stop + reach)
+    part = type(tracks)(tracks.track_of[near], tracks.track, tracks.first_frame, tracks.last_frame, tracks.parent)
+    expected = fill_gaps(labels, detections, tracks, core, SETTINGS)
+    assert expected
+    assert same(expected, fill_gaps(labels, detections.take(near), part, core, SETTINGS))
+
+
+def test_each_frame_is_read_once_and_only_if_needed(make):
+    labels, detections, tracks = crowd(make)
+    counted = CountedFrames(labels)
+    fill_gaps(counted, detections, tracks, Span(3, 6), SETTINGS)
+    assert counted.reads == sorted(set(counted.reads))
+    still = CountedFrames(make.movie(moving(make, [[(20, 20)] * 6], {(1, 4)}), SQUARE)[0])
+    fill_gaps(still, *make.movie(moving(make, [[(20, 20)] * 6], {(1, 4)}), SQUARE)[1:], Span(0, 6), SETTINGS)
+    assert still.reads == [3, 4, 5]
+
+
+def test_labels_of_another_run_are_refused(make):
+    _, detections, tracks = make.movie(moving(make, [[(20, 20)] * 3], {(1, 1)}), SQUARE)
+    empty = ArrayFrames([np.zeros(SHAPE, np.uint16)] * 3, SQUARE)
+    with pytest.raises(DataError, match=r"frame 0 holds no label 1"):
+        fill_gaps(empty, detections, tracks, Span(0, 3), SETTINGS)
