@@ -367,9 +367,7 @@ def main() -> None:
         for name in FACTS:
             examples = gather(train, model)[name]
             model = replace(model, **{name: fit_additive(name, examples)})
-            print(
-                f"{name}: {len(examples.is_true)} proposals, {examples.is_true.sum()} true, {time.perf_counter() - start:.0f} s"
-            )
+            print(f"{name}: {examples.is_true.sum()} of {len(examples.is_true)} true, {time.perf_counter() - start:.0f} s")
     held_out = gather([make_movie(recipe(seed)) for seed in HELD_OUT_SEEDS], model)
     report = {name: reliability(examples) for name, examples in held_out.items()}
     for name, numbers in report.items():

@@ -22,7 +22,8 @@ def relabelled(
         table = np.zeros(largest + 1, dtype=dtype)
         known = (old > 0) & (old <= largest)
         table[old[known]] = new[known]
-        return table[labels]
+        image: npt.NDArray[Any] = table[labels]
+        return image
     flat = labels.ravel()
     at = np.minimum(np.searchsorted(old, flat), len(old) - 1)
     hit = (flat > 0) & (old[at] == flat) if len(old) else np.zeros(flat.shape, dtype=np.bool_)

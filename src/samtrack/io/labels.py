@@ -107,8 +107,8 @@ class LabelBlocks:
         """Labels of one frame, whole or inside a box."""
         for span, array in self._arrays:
             if frame in span:
-                index = (frame - span.start, *(box.slices if box else ()))
-                return np.asarray(array[index])
+                slices = box.slices if box else (slice(None),) * len(self.shape)
+                return np.asarray(array[(frame - span.start, *slices)])
         raise IndexError(f"frame {frame} lies in none of the blocks {[(s.start, s.stop) for s, _ in self._arrays]}")
 
 

@@ -90,9 +90,11 @@ def _move(source: npt.NDArray[np.int32], slab: slice, step_px: Ints) -> tuple[In
     is_inside = np.ones(len(place), dtype=bool)
     there = np.zeros(len(place), dtype=np.int64)
     for axis, (at, n) in enumerate(zip(where, source.shape, strict=True)):
-        new = at + step_px[number, axis] + (slab.start if axis == 0 else 0)
+        new = np.take(step_px[:, axis] + (slab.start if axis == 0 else 0), number)
+        new += at
         is_inside &= (new >= 0) & (new < n)
-        there = there * n + new
+        there *= n
+        there += new
     return number[is_inside], there[is_inside]
 
 

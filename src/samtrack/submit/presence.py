@@ -44,7 +44,8 @@ def presence_table(
     order = np.lexsort((frame, track))
 
     n = len(tracks) + 1
-    kept = np.concatenate([t * n + inside.astype(np.int64) for t, inside in enumerate(in_field)] or [np.zeros(0)])
+    none = np.zeros(0, dtype=np.int64)
+    kept = np.concatenate([none, *(t * n + inside.astype(np.int64) for t, inside in enumerate(in_field))])
     inside = np.isin(frame * n + track, kept)
     parent_of = np.r_[0, tracks.parent]
     ctc_label = np.zeros(len(track), dtype=np.int64)

@@ -108,7 +108,8 @@ class Detections:
     def empty(cls, ndim: int) -> Self:
         """A table without rows, for ``ndim`` spatial axes."""
         wide = {"centroid_um", "box_start", "box_stop"}
-        return cls(**{f.name: np.zeros((0, ndim) if f.name in wide else 0) for f in fields(cls)})
+        columns: dict[str, Any] = {f.name: np.zeros((0, ndim) if f.name in wide else 0) for f in fields(cls)}
+        return cls(**columns)
 
 
 _INT_COLUMNS = {"frame", "label", "box_start", "box_stop", "origin"}

@@ -1,0 +1,7 @@
+"""Where the cells of a frame are: images in, labels out, one frame at a time, nothing remembered between frames."""
+
+from samtrack.segment.base import Segmenter, Tiling
+from samtrack.segment.build import build_segmenter
+from samtrack.segment.tiles import segment_frame
+
+__all__ = ["Segmenter", "Tiling", "build_segmenter", "segment_frame"]
