@@ -116,6 +116,15 @@ def test_a_division_seen_a_frame_too_late_counts_within_the_tolerance(toy):
     assert [found[f"tp_div({i})"] for i in range(4)] == [0, 1, 1, 1]
 
 
+def test_mothers_must_end_within_the_tolerance_even_if_the_daughters_start_together(make_case):
+    # the truth loses sight of the mother two frames before the daughters appear; the result keeps her
+    truth = drawn([[1, 0], [0, 0], [0, 0], [2, 3]])
+    result = drawn([[1, 0], [1, 0], [1, 0], [2, 3]])
+    tables = [np.array([[1, 0, last, 0], [2, 3, 3, 1], [3, 3, 3, 1]]) for last in (0, 2)]
+    found = make_case(truth, result, *tables).score().values
+    assert [found[f"BC({i})"] for i in range(4)] == [0, 0, 1, 1]
+
+
 def test_a_perfect_result_with_labels_beyond_where_16_bits_would_wrap(make_case):
     tracks = np.array([[1, 0, 2, 0], [2, 0, 2, 0], [3000, 0, 2, 0]])
     named = tracks.copy()
@@ -203,6 +212,15 @@ def test_a_hole_is_told_and_no_edge_goes_over_it(toy):
     # of the result's edges only 1-1 from frame 2 to 3 is left, which is the truth's 2-2
     assert found.values["AOGM_EA"] == 4
     assert found.values["AOGM_EC"] == 0
+    assert found.values["AOGM_ED"] == 0
+
+
+def test_a_child_that_starts_in_the_last_frame_of_its_parent_is_told_and_not_linked(toy):
+    found = toy([[1, 0], [1, 3], [2, 3], [2, 3]], [[1, 0, 1, 0], [2, 2, 3, 1], [3, 1, 3, 1]])
+    assert found.values["Valid"] == 0
+    assert any("start before their parent ended (the first: 3)" in warning for warning in found.warnings)
+    # of the truth's edges 1-3 is missing; 1-2 is there
+    assert (found.values["AOGM_EA"], found.values["AOGM_EC"], found.values["AOGM_FP"]) == (1, 0, 1)
 
 
 def test_a_result_without_objects_scores_nothing_and_does_not_crash(toy):

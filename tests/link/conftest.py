@@ -51,6 +51,11 @@ def rng():
     return np.random.default_rng(0)
 
 
+@pytest.fixture
+def micrometre_2d():
+    return Scale((1.0, 1.0))
+
+
 @pytest.fixture(scope="session")
 def draw_balls():
     return _draw_balls

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -99,7 +101,7 @@ def test_whatever_the_picture_s_brightness_links_are_as_likely(simulated, measur
 
 
 def test_true_links_lead(simulated, measure_movie):
-    frames, images, scale, movie = simulated(2)
+    _, images, scale, movie = simulated(2)
     truth = [movie.frame(t).truth for t in range(movie.n_frames)]
     labels, table = measure_movie([t.astype(np.uint32) for t in truth], scale, images)
     links, divisions, _ = propose(labels, table)
@@ -122,7 +124,7 @@ def test_true_links_lead(simulated, measure_movie):
 
 def test_a_missed_cell_is_linked_over_the_gap(draw_balls, measure_movie, micrometre_2d):
     centres = np.array([[20, 20], [20, 60], [60, 20], [60, 60], [100, 40], [100, 90]])
-    frames = [draw_balls((120, 120), centres + [2 * t, 0], 7) for t in range(6)]
+    frames = [draw_balls((120, 120), centres + np.array([2 * t, 0]), 7) for t in range(6)]
     frames[2][frames[2] == 4] = 0
     frames[3][frames[3] == 4] = 0
     labels, table = measure_movie(frames, micrometre_2d)
@@ -152,7 +154,7 @@ def test_a_blank_frame_is_bridged(draw_balls, measure_movie, micrometre_2d):
 
 def test_a_jump_of_all_cells_is_followed(rng, draw_balls, measure_movie, micrometre_2d):
     centres = rng.uniform(20, 180, (25, 2)).round()
-    frames = [draw_balls((300, 300), centres, 6), draw_balls((300, 300), centres + [85, 70], 6)]
+    frames = [draw_balls((300, 300), centres, 6), draw_balls((300, 300), centres + np.array([85, 70]), 6)]
     labels, table = measure_movie(frames, micrometre_2d)
     links, _, _ = propose(labels, table)
     best = np.zeros(len(table))
@@ -168,7 +170,7 @@ def test_few_cells_or_none(draw_balls, measure_movie, micrometre_2d, frames):
     labels, table = measure_movie(images, micrometre_2d)
     links, divisions, _ = propose(labels, table)
     same = table.label[links.source] == table.label[links.target]
-    expected = sum(min(a, b) for a, b in zip(frames[:-1], frames[1:], strict=True)) + (frames == [1, 0, 1])
+    expected = sum(min(a, b) for a, b in pairwise(frames)) + (frames == [1, 0, 1])
     assert same.sum() >= expected
     assert np.isfinite(divisions.score).all()
 

@@ -109,13 +109,17 @@ def test_volumes_against_volumes_and_against_single_slices(tmp_path):
     write_folder(tmp_path / "01_GT" / "TRA", "man_track", range(4), TABLE, depth=3)
     write_folder(tmp_path / "01_GT" / "SEG", "man_seg", [1], depth=3)
     # Two slices of frame 3: in slice 0 both cells are right; in slice 2 the truth's cell 2 is one column wider, so that
-    # it shares 4 of 6 voxels. Slices count one by one: (1 + 1 + 1 + 4/6 + 1) / 5, with cell 1 of the volume.
+    # it shares 4 of 6 voxels, and the result lacks cell 3. Slices count one by one, beside cell 1 of the volume:
+    # (1 + 1 + 1 + 4/6 + 0) / 5. In the volume of frame 3, cell 3 is still covered by two thirds.
+    volume = drawn(3, depth=3)
+    volume[2][volume[2] == 3] = 0
+    write_mask(tmp_path / "01_RES" / "mask003.tif", volume)
     write_mask(tmp_path / "01_GT" / "SEG" / "man_seg_003_000.tif", drawn(3))
     wider = drawn(3)
     wider[1:3, 3] = 2
     write_mask(tmp_path / "01_GT" / "SEG" / "man_seg_003_002.tif", wider)
     scores = evaluate(tmp_path)
-    assert scores.values["SEG"] == pytest.approx((4 + 4 / 6) / 5)
+    assert scores.values["SEG"] == pytest.approx((3 + 4 / 6) / 5)
     assert (scores.values["SEG_images"], scores.values["SEG_objects"]) == (3, 5)
     assert scores.values["DET"] == 1
     assert "SEG truth: 2 single slices, each scored by itself" in warnings_of(tmp_path)
@@ -129,6 +133,12 @@ def test_an_invalid_result_is_measured_and_told(made):
     told = warnings_of(made)
     assert told[0].startswith("not valid: unlisted-label: masks, frame 2, label 3")
     assert any("measured as its masks show" in warning for warning in told)
+
+
+def test_a_result_that_breaks_only_a_rule_of_files_is_not_valid_either(made):
+    tifffile.imwrite(made / "01_RES" / "mask001.tif", drawn(1).astype(np.uint32))
+    assert (evaluate(made).values["Valid"], evaluate(made).values["TRA"]) == (0, 1)
+    assert warnings_of(made)[0].startswith("not valid: pixel-type: mask001.tif, frame 1")
 
 
 def test_a_result_without_a_table_is_measured_and_told(made):

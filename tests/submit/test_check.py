@@ -244,9 +244,10 @@ def test_a_listed_label_that_is_nowhere_is_a_hole():
     assert "frames 1-3" in found.message
 
 
-def test_outside():
-    found = only(check(labels=[[1, 2], [1], [2, 3], [2, 3], [2, 3]]))
-    assert (found.rule, found.label, found.frame) == (Rule.OUTSIDE, 2, 0)
+@pytest.mark.parametrize(("labels", "label", "frame"), [([[1], [1, 2], [2, 3]], 2, 1), ([[1], [1], [1, 2, 3]], 1, 2)])
+def test_outside(labels, label, frame):
+    found = only(check(labels=[*labels, [2, 3], [2, 3]]))
+    assert (found.rule, found.label, found.frame) == (Rule.OUTSIDE, label, frame)
 
 
 def test_empty_result():

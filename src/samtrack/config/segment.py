@@ -47,11 +47,11 @@ class SeedsSettings(Section):
         "rounder (more like ellipses) than the whole.",
     )
     min_contrast_sd: float = Field(
-        5.0,
+        4.0,
         gt=0,
         le=100,
         description="Least height of a cell over the local background, in standard deviations of the frame's noise "
-        "(smoothed to the grain of a cell). 5: a frame of pure noise gives no cell; lower finds fainter cells.",
+        "(smoothed to the grain of a cell). 4: a frame of pure noise gives no cell; lower finds fainter cells.",
     )
     min_size_fraction: float = Field(
         0.15,

@@ -107,8 +107,8 @@ class LabelBlocks:
         """Labels of one frame, whole or inside a box."""
         for span, array in self._arrays:
             if frame in span:
-                slices = box.slices if box else (slice(None),) * len(self.shape)
-                return np.asarray(array[(frame - span.start, *slices)])
+                at: Any = (frame - span.start, *(box.slices if box else ()))
+                return np.asarray(array[at])
         raise IndexError(f"frame {frame} lies in none of the blocks {[(s.start, s.stop) for s, _ in self._arrays]}")
 
 

@@ -26,8 +26,13 @@ cell, and moves the border of a cell by less than 1 % of its diameter."""
 TEXTURE_SCALE = 0.02
 """Scale of the gradient that stands for texture, in cell diameters: organelles, not outlines. At least 0.6 voxels."""
 
-TEXTURE_BLUR = 0.06
-"""Averaging of the texture, in cell diameters: closes the gaps between the grains of one cell."""
+TEXTURE_BLUR = 0.15
+"""Averaging of the texture, in cell diameters: closes the gaps between the grains of one cell. Of 0.06, 0.1 and 0.15 the
+last found most cells in DIC."""
+
+TEXTURE_FLUCTUATION = 0.4
+"""Texture of pure noise after averaging: its standard deviation over its mean, times the square root of the number of
+grains averaged; measured 0.30 to 0.42 on white noise, 2D and 3D, cells of 12 to 120 voxels."""
 
 SAMPLES_PER_CELL = 2.5
 PATCH = 3
@@ -108,7 +113,11 @@ def measure_facts(images: Frames, frame: int, grid: Grid, polarity: str, side: t
         samples[np.ix_(*index)] = image[np.ix_(*places)]
     if not np.isfinite(samples).all():
         raise DataError(_not_finite(frame))
-    return _facts_of(samples, offset, (first, step), grid, images.shape)
+    patches, patch = _patches(samples)
+    noise = _texture_noise(patches, grid) if polarity == "texture" else _plain_noise(patches)
+    places = tuple(a + s * (k - 1) / 2 for a, s, k in zip(first, step, patch, strict=True))
+    pitch = tuple(float(s * k) for s, k in zip(step, patch, strict=True))
+    return FrameFacts(offset, _background(patches, noise, pitch, grid), places, pitch, noise, images.shape)
 
 
 def _samples_in(start: int, stop: int, first: int, step: int, factor: int) -> npt.NDArray[np.int64]:
@@ -117,22 +126,27 @@ def _samples_in(start: int, stop: int, first: int, step: int, factor: int) -> np
     return np.arange(max(low, 0), max(high, 0))
 
 
-def _facts_of(
-    samples: Image, offset: float, lattice: tuple[list[int], list[int]], grid: Grid, shape: tuple[int, ...]
-) -> FrameFacts:
-    """Background and noise from the samples; ``lattice`` is their first place and step per axis."""
-    patches, side = _patches(samples)
-    axis = patches.ndim - 1
-    noise = float(np.sqrt(np.quantile(patches.var(axis=axis, ddof=1 if patches.shape[axis] > 1 else 0), QUIET_SHARE)))
-    noise /= QUIET_BIAS**0.5
-    dark = np.quantile(patches, DARK_SHARE, axis=axis).astype(np.float32)
-    first = tuple(a + s * (k - 1) / 2 for a, s, k in zip(*lattice, side, strict=True))
-    step = tuple(float(s * k) for s, k in zip(lattice[1], side, strict=True))
-    window = [2 * round(BACKGROUND_CELLS * c / s / 2) + 1 for c, s in zip(grid.cell_px, step, strict=True)]
+def _plain_noise(patches: Image) -> float:
+    """Standard deviation of the noise, from the quiet patches."""
+    variance = patches.var(axis=-1, ddof=1 if patches.shape[-1] > 1 else 0)
+    return float(np.sqrt(np.quantile(variance, QUIET_SHARE) / QUIET_BIAS))
+
+
+def _texture_noise(patches: Image, grid: Grid) -> float:
+    """Fluctuation of the averaged texture where there is noise alone; from its level, for cells may leave no quiet patch."""
+    level = float(np.quantile(patches, DARK_SHARE))
+    blur = np.hypot(TEXTURE_BLUR, GRAIN) * np.array(grid.cell_px) * np.array(grid.factors)
+    return TEXTURE_FLUCTUATION * level * float(np.sqrt(np.prod(np.array(_texture_sigma(grid)) / blur)))
+
+
+def _background(patches: Image, noise_sd: float, pitch: tuple[float, ...], grid: Grid) -> Image:
+    """Background of each patch: its dark samples, opened so that cells are bridged, smoothed."""
+    dark = np.quantile(patches, DARK_SHARE, axis=-1).astype(np.float32)
+    window = [2 * round(BACKGROUND_CELLS * c / s / 2) + 1 for c, s in zip(grid.cell_px, pitch, strict=True)]
     low = ndimage.percentile_filter(dark, 100 * DARK_SHARE, size=window, mode="reflect")
     opened = ndimage.percentile_filter(low, 100 * (1 - DARK_SHARE), size=window, mode="reflect")
-    background = ndimage.gaussian_filter(opened, 1.0, mode="reflect", truncate=2.0) + np.float32(DARK_BIAS_SD * noise)
-    return FrameFacts(offset, background, first, step, noise, shape)
+    smooth_map = ndimage.gaussian_filter(opened, 1.0, mode="reflect", truncate=2.0)
+    return smooth_map + np.float32(DARK_BIAS_SD * noise_sd)
 
 
 def _patches(samples: Image) -> tuple[Image, tuple[int, ...]]:

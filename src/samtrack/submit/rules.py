@@ -25,6 +25,9 @@ Line = tuple[int, str, tuple[int, int, int, int] | None]
 
 TABLE = "res_track.txt"
 
+CHUNK_VOXELS = 2**22
+"""Voxels looked at at once: NumPy makes 64-bit numbers of labels that it counts, 32 MiB of them here."""
+
 
 class Rule(StrEnum):
     """Names of the rules, as they stand in reports."""
@@ -168,7 +171,7 @@ def check_tracks(table: Ints, n_frames: int) -> list[Violation]:
         *_each(table, np.flatnonzero(first > last), Rule.FRAME_ORDER, lambda r: f"starts in {r[1]}, ends in {r[2]}"),
         *_each(
             table,
-            np.flatnonzero((first < 0) | (last < 0) | (first >= n_frames) | (last >= n_frames)),
+            np.flatnonzero((first < 0) | (last >= n_frames)),
             Rule.FRAME_RANGE,
             lambda r: f"lives from {r[1]} to {r[2]}; frames are 0 to {n_frames - 1}",
         ),
@@ -221,6 +224,11 @@ def _of(rule: Rule, file: str, message: str, frame: int | None = None, label: in
 
 def labels_of(mask: npt.NDArray[Any]) -> Ints:
     """The labels present in a mask, sorted, without background; negative ones too."""
-    is_short = mask.dtype == np.uint16
-    present = np.flatnonzero(np.bincount(mask.reshape(-1))) if is_short else np.unique(mask)
-    return np.asarray(present[present != 0], dtype=np.int64)
+    if mask.dtype != np.uint16:
+        present = np.unique(mask)
+        return np.asarray(present[present != 0], dtype=np.int64)
+    is_present = np.zeros(MAX_LABEL + 1, dtype=np.bool_)
+    flat = mask.reshape(-1)
+    for start in range(0, len(flat), CHUNK_VOXELS):
+        is_present[flat[start : start + CHUNK_VOXELS]] = True
+    return np.flatnonzero(is_present[1:]) + 1
