@@ -31,6 +31,10 @@ rule all:
         [targets_of(sequence) for sequence in CONFIG.sequences],
 
 
+onstart:
+    say(summary_of_plan(CONFIG))
+
+
 onsuccess:
     say(summary_of_results(CONFIG))
 

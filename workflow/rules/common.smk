@@ -10,7 +10,7 @@ from samtrack.config import build_config, trigger
 from samtrack.config.layout import RUN_CONFIG, Layout
 from samtrack.stages import plan
 from samtrack.stages.address import Address
-from samtrack.stages.summary import say, summary_of_errors, summary_of_results
+from samtrack.stages.summary import say, summary_of_errors, summary_of_plan, summary_of_results
 
 STARTED = time.time()
 plan.put_commands_on_path()

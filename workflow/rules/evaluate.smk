@@ -13,9 +13,9 @@ rule evaluate:
         scores_csv=PATHS.scores_csv,
     params:
         config=RUN_FILE,
-        result=PATHS.result,
+        result=str(PATHS.result),
         truth=lambda wildcards: ADDRESS[wildcards.sequence].sources.truth,
-        stem=PATHS.scores.with_suffix(""),
+        stem=str(PATHS.scores.with_suffix("")),
         triggers=triggers("evaluate"),
     log:
         os.path.join(LOGS, "evaluate.log"),

@@ -60,7 +60,7 @@ rule validate:
     output:
         problems=PATHS.problems,
     params:
-        result=PATHS.result,
+        result=str(PATHS.result),
         triggers=triggers("validate"),
     log:
         os.path.join(LOGS, "validate.log"),

@@ -2,6 +2,7 @@
 
 from samtrack.segment.base import Segmenter, Tiling
 from samtrack.segment.build import build_segmenter
+from samtrack.segment.diameter import measure_diameter
 from samtrack.segment.tiles import segment_frame
 
-__all__ = ["Segmenter", "Tiling", "build_segmenter", "segment_frame"]
+__all__ = ["Segmenter", "Tiling", "build_segmenter", "measure_diameter", "segment_frame"]

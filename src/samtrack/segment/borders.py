@@ -29,7 +29,9 @@ def median_of(labels: RegionLabels, image: Image) -> Image:
     return medians
 
 
-def fit_borders(regions: RegionLabels, height: Image, share: float, lowest: float, steps: tuple[int, ...]) -> RegionLabels:
+def fit_borders(
+    regions: RegionLabels, height: Image, share: float, lowest: float, steps: tuple[int, ...]
+) -> RegionLabels:
     """Regions shrunk and grown to the voxels above ``share`` of their own median height, at least ``lowest``.
 
     Growth goes at most ``steps`` voxels along each axis and stops where cells meet.

@@ -108,11 +108,13 @@ def measure_facts(images: Frames, frame: int, grid: Grid, polarity: str, side: t
         read = grid.aligned(tile.read, images.shape)
         image = smooth(images.read(frame, read), offset, grid, polarity)
         origin = grid.shrunk(read).start
-        index = [_samples_in(*axis) for axis in zip(tile.core.start, tile.core.stop, first, step, grid.factors, strict=True)]
-        places = [a + s * i - o for a, s, i, o in zip(first, step, index, origin, strict=True)]
-        samples[np.ix_(*index)] = image[np.ix_(*places)]
-    if not np.isfinite(samples).all():
-        raise DataError(_not_finite(frame))
+        index = [
+            _samples_in(*axis) for axis in zip(tile.core.start, tile.core.stop, first, step, grid.factors, strict=True)
+        ]
+        within = [a + s * i - o for a, s, i, o in zip(first, step, index, origin, strict=True)]
+        if not np.isfinite(image).all():
+            raise DataError(_not_finite(frame))
+        samples[np.ix_(*index)] = image[np.ix_(*within)]
     patches, patch = _patches(samples)
     noise = _texture_noise(patches, grid) if polarity == "texture" else _plain_noise(patches)
     places = tuple(a + s * (k - 1) / 2 for a, s, k in zip(first, step, patch, strict=True))

@@ -28,7 +28,10 @@ TRUNCATE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Working voxels of one segmenter: ``factors`` voxels of the frame make one; ``cell_px`` is a cell's diameter in them."""
+    """Working voxels of one segmenter: ``factors`` voxels of the frame make one.
+
+    ``cell_px`` is a cell's diameter in them per axis, ``cell_voxels`` the size of a disc (ball) of that diameter.
+    """
 
     factors: tuple[int, ...]
     cell_px: tuple[float, ...]
@@ -90,7 +93,8 @@ def block_mean(image: Image, factors: tuple[int, ...]) -> Image:
     total = np.zeros(tuple(n // f for n, f in zip(padded.shape, factors, strict=True)), dtype=np.float32)
     for offset in product(*(range(f) for f in factors)):
         total += padded[tuple(slice(o, None, f) for o, f in zip(offset, factors, strict=True))]
-    return total / np.float32(np.prod(factors))
+    total /= np.float32(np.prod(factors))
+    return total
 
 
 def interpolate(coarse: Image, first: tuple[float, ...], step: tuple[float, ...], box: Box) -> Image:

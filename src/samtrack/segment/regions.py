@@ -10,6 +10,7 @@ tiles agree to the last bit. All sums are of integers, for the same reason.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -101,37 +102,40 @@ def _worth(component: npt.NDArray[np.int32], places: Ints, n: int, rules: Region
     if possible.any():
         mine = possible[component]
         renumber = np.cumsum(possible) - 1
-        size = size[possible]
-        moments = _second_moments(renumber[component[mine]], places[:, mine], low[:, possible], size)
-        likeness = _ellipse_likeness(size, moments) ** rules.roundness_power
-        worth[possible] = np.rint(size * likeness * WORTH_UNIT).astype(np.int64)
+        local = places[:, mine] - low[:, component[mine]]
+        likeness = ellipse_likeness(renumber[component[mine]], local) ** rules.roundness_power
+        worth[possible] = np.rint(size[possible] * likeness * WORTH_UNIT).astype(np.int64)
     return worth
 
 
-def _second_moments(component: Ints, places: Ints, low: Ints, size: Ints) -> npt.NDArray[np.float64]:
-    """Covariance of the voxels of each component (ndim, ndim, n), in voxels; exact integers up to the last division."""
-    ndim, n = low.shape
-    moments = np.empty((ndim, ndim, n))
-    local = [place - low[axis][component] for axis, place in enumerate(places)]
-    sums = [np.bincount(component, p, n).astype(np.int64) for p in local]
-    for a in range(ndim):
-        for b in range(a, ndim):
-            product = np.bincount(component, local[a] * local[b], n).astype(np.int64)
-            moments[a, b] = moments[b, a] = (size * product - sums[a] * sums[b]) / (size * size)
-        moments[a, a] += 1 / 12  # a voxel is a cube, not a point
-    return moments
+def ellipse_likeness(component: npt.NDArray[Any], places: Ints) -> npt.NDArray[np.float64]:
+    """Size of each component over that of the ellipse (ellipsoid) with the same second moments; 1 for an ellipse.
 
-
-def _ellipse_likeness(size: Ints, moments: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Size of each component over that of the ellipse (ellipsoid) with the same second moments; 1 for an ellipse."""
-    if len(moments) == 2:
-        determinant = moments[0, 0] * moments[1, 1] - moments[0, 1] ** 2
-        ellipse = 4 * np.pi * np.sqrt(determinant)
+    ``component`` numbers the voxels from 0 without gaps; ``places`` (ndim, n) are their coordinates, from any origin
+    near them.
+    """
+    size = np.bincount(component)
+    moments = _second_moments(component, places, size)
+    if len(places) == 2:
+        ellipse = 4 * np.pi * np.sqrt(moments[0, 0] * moments[1, 1] - moments[0, 1] ** 2)
     else:
         (a, b, c), (_, d, e), (_, _, f) = moments
         determinant = a * (d * f - e * e) - b * (b * f - c * e) + c * (b * e - c * d)
-        ellipse = 4 / 3 * np.pi * 5**1.5 * np.sqrt(np.maximum(determinant, 1e-9))
+        ellipse = 4 / 3 * np.pi * 5**1.5 * np.sqrt(determinant)
     return np.minimum(size / ellipse, 1.0)
+
+
+def _second_moments(component: npt.NDArray[Any], places: Ints, size: Ints) -> npt.NDArray[np.float64]:
+    """Covariance of the voxels of each component (ndim, ndim, n), in voxels; exact integers up to the last division."""
+    ndim, n = len(places), len(size)
+    moments = np.empty((ndim, ndim, n))
+    sums = [np.bincount(component, place, n).astype(np.int64) for place in places]
+    for a in range(ndim):
+        for b in range(a, ndim):
+            product = np.bincount(component, places[a] * places[b], n).astype(np.int64)
+            moments[a, b] = moments[b, a] = (size * product - sums[a] * sums[b]) / (size * size)
+        moments[a, a] += 1 / 12  # a voxel is a cube, not a point; also keeps the determinant above zero
+    return moments
 
 
 def _choose(levels: list[_Level]) -> list[npt.NDArray[np.bool_]]:

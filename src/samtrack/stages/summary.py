@@ -19,6 +19,19 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def summary_of_plan(config: Config) -> str:
+    """One line per sequence: what will be done."""
+    lines = []
+    for sequence in config.sequences:
+        address = Address(config, sequence)
+        source = "given masks" if config.segment.method == "given" else f"method {config.segment.method}"
+        lines.append(
+            f"{config.dataset} {sequence.name}: {address.n_frames} frames in {len(address.blocks)} blocks, cells from "
+            f"{source}, results in {Path(config.out).resolve()}"
+        )
+    return "\n".join(lines)
+
+
 def summary_of_results(config: Config) -> str:
     """A few lines per sequence: result, page, scores."""
     lines = [""]
