@@ -32,7 +32,7 @@ rule all:
 
 
 onstart:
-    say(summary_of_plan(CONFIG))
+    begin(CONFIG)
 
 
 onsuccess:

@@ -44,19 +44,14 @@ BEND_PENALTY = 3.0  # on squared second differences of a curve: smooth, but free
 SIZE_PENALTY = 0.1  # on squared rises of a curve: keeps unneeded ones level
 # Which way a fact must speak, whatever the simulated movies say: +1 likelier, -1 less likely with more of it.
 # This is what we know of all movies; without it the models learn habits of the simulation.
-DIRECTION = {
-    **dict.fromkeys(("distance", "surprise", "size_oddness", "intensity_oddness", "texture_oddness"), -1),
-    **dict.fromkeys(("rank_of_target", "rank_of_source", "size_gain", "size_loss", "elongation_change"), -1),
-    **dict.fromkeys(("iou", "overlap", "margin_of_target", "margin_of_source"), 1),
-    **dict.fromkeys(("iou_lead_of_target", "iou_lead_of_source"), 1),
-    **dict.fromkeys(("evidence", "lead_of_target", "lead_of_source", "division"), 1),
-    **dict.fromkeys(("other_division", "best_out", "best_in"), -1),
-    **dict.fromkeys(("size_excess", "size_deficit", "size_asymmetry", "midpoint", "opposite", "reach", "farther"), -1),
-    **dict.fromkeys(("daughters_size", "daughters_smaller", "brightness_asymmetry", "texture_asymmetry"), -1),
-    **dict.fromkeys(("covered_less", "mother_brightness", "daughters_brightness", "daughters_texture"), 1),
-    **dict.fromkeys(("evidence_more", "evidence_less"), 1),
-    **dict.fromkeys(("other_child", "other_mother_more", "other_mother_less"), -1),
-}
+LIKELIER = """iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence lead_of_target
+    lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture evidence_more
+    evidence_less"""
+LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddness rank_of_target rank_of_source size_gain
+    size_loss elongation_change other_division best_out best_in size_excess size_deficit size_asymmetry midpoint opposite
+    reach farther daughters_size daughters_smaller brightness_asymmetry texture_asymmetry other_child other_mother_more
+    other_mother_less"""
+DIRECTION = {**dict.fromkeys(LIKELIER.split(), 1), **dict.fromkeys(LESS_LIKELY.split(), -1)}
 NOTHING = AdditiveModel(0.0, ())
 
 
@@ -346,14 +341,14 @@ def reliability(examples: Examples) -> dict[str, object]:
     count = np.bincount(which, minlength=10)
     said = np.bincount(which, weights=p, minlength=10) / np.maximum(count, 1)
     seen = np.bincount(which, weights=y, minlength=10) / np.maximum(count, 1)
-    positives = int(y.sum())
-    auc = (rankdata(p)[y].sum() - positives * (positives + 1) / 2) / max(positives * (len(y) - positives), 1)
+    n, n_true = len(y), int(y.sum())
+    auc = (rankdata(p)[y].sum() - n_true * (n_true + 1) / 2) / max(n_true * (n - n_true), 1)
     return {
-        "proposals": len(y),
-        "true": positives,
+        "proposals": n,
+        "true": n_true,
         "log_loss": round(float(-np.mean(np.where(y, np.log(p), np.log(1 - p)))), 5),
         "auc": round(float(auc), 5),
-        "expected_calibration_error": round(float((count * np.abs(said - seen)).sum() / max(len(y), 1)), 5),
+        "expected_calibration_error": round(float((count * np.abs(said - seen)).sum() / max(n, 1)), 5),
         "bins": [[int(c), round(float(a), 3), round(float(b), 3)] for c, a, b in zip(count, said, seen, strict=True)],
     }
 
@@ -371,22 +366,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="measure the model on disk instead of fitting a new one")
     parser.add_argument("--out", type=Path, default=MODEL_FILE, help="the model's file")
-    args = parser.parse_args()
-    start = time.perf_counter()
-    model = LinkModel(NOTHING, NOTHING, NOTHING, NOTHING)
+    args, start, model = parser.parse_args(), time.perf_counter(), LinkModel(NOTHING, NOTHING, NOTHING, NOTHING)
     if args.check:
         model = LinkModel.from_plain(json.loads(args.out.read_text(encoding="utf-8")))
     else:
         train = [make_movie(recipe(seed)) for seed in TRAIN_SEEDS]
-        print(
-            f"{len(train)} movies, {sum(len(m.detections) for m in train)} detections, {time.perf_counter() - start:.0f} s"
-        )
+        print(f"{len(train)} movies made, {time.perf_counter() - start:.0f} s")
         for name in FACTS:
             examples = gather(train, model)[name]
             model = replace(model, **{name: fit_additive(name, examples)})
-            print(
-                f"{name}: {examples.is_true.sum()} of {len(examples.is_true)} true, {time.perf_counter() - start:.0f} s"
-            )
+            print(f"{name}: fitted to {len(examples.is_true)} examples, {time.perf_counter() - start:.0f} s")
     held_out = gather([make_movie(recipe(seed)) for seed in HELD_OUT_SEEDS], model)
     report = {name: reliability(examples) for name, examples in held_out.items()}
     for name, numbers in report.items():
@@ -400,13 +389,13 @@ def write_model(path: Path, model: LinkModel, report: dict[str, dict[str, object
     plain = {
         "about": "Additive models of samtrack.link: log odds by fact. Written by benchmarks/fit_link_model.py; do not edit.",
         "data": "Simulated movies only: the recipes of benchmarks/fit_link_model.py, drawn by seed.",
-        "train_seeds": [TRAIN_SEEDS.start, TRAIN_SEEDS.stop],
-        "held_out_seeds": [HELD_OUT_SEEDS.start, HELD_OUT_SEEDS.stop],
+        "seeds": {"train": [TRAIN_SEEDS[0], TRAIN_SEEDS[-1]], "held_out": [HELD_OUT_SEEDS[0], HELD_OUT_SEEDS[-1]]},
         "held_out": report,
         "models": {name: getattr(model, name).to_plain() for name in FACTS},
     }
-    text = json.dumps(plain, indent=1)
-    text = re.sub(r"\[[^\[\]{}]*\]", lambda m: " ".join(m.group().split()), text)  # a list of numbers on one line
+    text = re.sub(
+        r"\[[^\[\]{}]*\]", lambda m: " ".join(m.group().split()), json.dumps(plain, indent=1)
+    )  # lists on a line
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -6,7 +6,6 @@ import pytest
 from samtrack.segment.facts import measure_facts
 from samtrack.segment.grid import Grid
 from samtrack.types import ArrayFrames, Box, Scale
-from tests.segment.pictures import balls, crowd
 
 FLAT = Scale((1.0, 1.0))
 
@@ -25,7 +24,7 @@ def test_background_of_noise_is_its_mean_and_noise_its_spread(diameter_um):
     assert np.abs(facts.background + facts.offset - 500).max() < 1.5 * spread
 
 
-def test_cells_do_not_raise_the_background():
+def test_cells_do_not_raise_the_background(balls):
     centres = [(y, x) for y in range(20, 300, 40) for x in range(20, 300, 40)]
     image = (
         balls((300, 300), centres, 10.0) * 1000
@@ -40,7 +39,7 @@ def test_cells_do_not_raise_the_background():
 
 @pytest.mark.parametrize("side_px", [17, 40, 64])
 @pytest.mark.parametrize("polarity", ["bright", "texture"])
-def test_facts_do_not_depend_on_the_tiles(side_px, polarity):
+def test_facts_do_not_depend_on_the_tiles(crowd, side_px, polarity):
     image = crowd((151, 133), 60, 12.0, 0)
     whole, _ = facts_of(image, 34.0, polarity=polarity)
     tiled, _ = facts_of(image, 34.0, polarity=polarity, side_px=side_px)
@@ -48,7 +47,7 @@ def test_facts_do_not_depend_on_the_tiles(side_px, polarity):
     assert tiled.noise_sd == whole.noise_sd
 
 
-def test_facts_in_3d_do_not_depend_on_the_tiles():
+def test_facts_in_3d_do_not_depend_on_the_tiles(crowd):
     scale = Scale((2.0, 1.0, 1.0))
     image = crowd((21, 50, 47), 20, 4.0, 0, scale.um_per_voxel)
     whole, _ = facts_of(image, 8.0, scale)

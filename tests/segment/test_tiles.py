@@ -13,7 +13,6 @@ from samtrack.segment.grid import Grid
 from samtrack.segment.seeds import SeedsSegmenter
 from samtrack.segment.tiles import plan_side
 from samtrack.types import ArrayFrames, Box, Scale
-from tests.segment.pictures import crowd
 
 
 def through_tiles(image, diameter_um, scale, side_px, **changed):
@@ -30,7 +29,7 @@ FLAT = Scale((1.0, 1.0))
 
 @settings(max_examples=12)
 @given(side_px=st.integers(9, 150), seed=st.integers(0, 5), diameter_um=st.sampled_from([5.0, 8.0]))
-def test_any_tile_gives_the_same_labels_2d(side_px, seed, diameter_um):
+def test_any_tile_gives_the_same_labels_2d(crowd, side_px, seed, diameter_um):
     image = crowd((150, 130), 60, 4.0, seed)
     whole = through_tiles(image, diameter_um, FLAT, 1000)
     assert whole.max() > 25
@@ -41,7 +40,7 @@ def test_any_tile_gives_the_same_labels_2d(side_px, seed, diameter_um):
 @pytest.mark.parametrize(
     "changed", [{"min_contrast_sd": 0.5, "split": 1.0}, {"polarity": "texture"}, {"split": 0.0}, {"polarity": "dark"}]
 )
-def test_tiles_agree_where_everything_touches(side_px, changed):
+def test_tiles_agree_where_everything_touches(crowd, side_px, changed):
     image = crowd((140, 160), 300, 4.0, 3)
     whole = through_tiles(image, 7.0, FLAT, 1000, **changed)
     assert whole.max() > 5
@@ -49,7 +48,7 @@ def test_tiles_agree_where_everything_touches(side_px, changed):
 
 
 @pytest.mark.parametrize("side_px", [31, 90])
-def test_tiles_agree_on_a_coarser_working_grid(side_px):
+def test_tiles_agree_on_a_coarser_working_grid(crowd, side_px):
     image = crowd((401, 333), 60, 18.0, 1)
     whole = through_tiles(image, 36.0, FLAT, 1000)
     assert whole.max() > 15
@@ -57,7 +56,7 @@ def test_tiles_agree_on_a_coarser_working_grid(side_px):
 
 
 @pytest.mark.parametrize("side_px", [11, 26])
-def test_tiles_agree_in_3d(side_px):
+def test_tiles_agree_in_3d(crowd, side_px):
     scale = Scale((2.0, 1.0, 1.0))
     image = crowd((24, 60, 62), 60, 3.0, 2, scale.um_per_voxel)
     whole = through_tiles(image, 6.0, scale, 1000)
@@ -65,7 +64,7 @@ def test_tiles_agree_in_3d(side_px):
     np.testing.assert_array_equal(through_tiles(image, 6.0, scale, side_px), whole)
 
 
-def test_a_halo_too_small_would_show():
+def test_a_halo_too_small_would_show(crowd):
     """The test above can fail: without the halo the seams are seen."""
     image = crowd((150, 130), 60, 4.0, 0)
     scale = FLAT
@@ -86,7 +85,7 @@ def test_a_halo_too_small_would_show():
     assert not np.array_equal(segment_frame(Bare(inner), frames, 0), segment_frame(inner, frames, 0))
 
 
-def test_labels_are_dense_and_in_scan_order():
+def test_labels_are_dense_and_in_scan_order(crowd):
     labels = through_tiles(crowd((150, 130), 60, 4.0, 4), 8.0, FLAT, 37)
     values, first = np.unique(labels, return_index=True)
     np.testing.assert_array_equal(values, np.arange(labels.max() + 1))
@@ -94,15 +93,15 @@ def test_labels_are_dense_and_in_scan_order():
     assert labels.dtype == np.uint32
 
 
-def test_memory_cuts_the_frame_and_changes_nothing():
+def test_memory_cuts_the_frame_and_changes_nothing(crowd):
     scale = Scale((1.0, 1.0, 1.0))
-    image = crowd((80, 90, 100), 60, 2.5, 1)
+    image = crowd((30, 60, 200), 60, 2.5, 1)
     segmenter = SeedsSegmenter(SeedsSettings(), Grid.of(scale, 5.0))
     frames = ArrayFrames([image], scale)
     tiling = segmenter.tiling
-    side = plan_side(image.shape, tiling, 0.06)
+    side = plan_side(image.shape, tiling, 0.03)
     assert min(s / n for s, n in zip(side, image.shape, strict=True)) < 0.6
-    np.testing.assert_array_equal(segment_frame(segmenter, frames, 0, 0.06), segment_frame(segmenter, frames, 0))
+    np.testing.assert_array_equal(segment_frame(segmenter, frames, 0, 0.03), segment_frame(segmenter, frames, 0))
 
 
 def test_a_tile_never_takes_more_than_the_memory_given():

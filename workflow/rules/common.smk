@@ -6,26 +6,28 @@ Everything here is a short call into the package; nothing decides about cells.
 import os
 import time
 
-from samtrack.config import build_config, trigger
+from samtrack.config import trigger
 from samtrack.config.layout import RUN_CONFIG, Layout
 from samtrack.stages import plan
 from samtrack.stages.address import Address
-from samtrack.stages.summary import say, summary_of_errors, summary_of_plan, summary_of_results
+from samtrack.stages.summary import (
+    begin,
+    planned,
+    say,
+    summary_of_errors,
+    summary_of_results,
+)
 
 STARTED = time.time()
 plan.put_commands_on_path()
 
-CONFIG = plan.complete(build_config(config))
+CONFIG = planned(config)
 OUT = CONFIG.out
-RUN_FILE = os.path.join(OUT, RUN_CONFIG)
+RUN_FILE = str(plan.Path(OUT) / RUN_CONFIG)
 ADDRESS = {sequence.name: Address(CONFIG, sequence) for sequence in CONFIG.sequences}
 PATHS = Layout(plan.Path(OUT), "{sequence}")  # with wildcards, for the rules
-LOGS = os.path.join(OUT, "logs", "{sequence}")
-TIMES = os.path.join(OUT, "benchmarks", "{sequence}")
-
-if workflow.is_main_process and not workflow.dryrun:
-    plan.lock(plan.Path(OUT))
-    plan.save_run_config(CONFIG)
+LOGS = str(plan.Path(OUT) / "logs" / "{sequence}")
+TIMES = str(plan.Path(OUT) / "benchmarks" / "{sequence}")
 
 
 wildcard_constraints:

@@ -7,7 +7,9 @@ OUTPUTS           OUT/simulated/SEQUENCE/t*.tif, SEQUENCE_GT/TRA, SEQUENCE_GT/SE
 
 rule simulate:
     output:
-        truth=os.path.join(OUT, "simulated", "{sequence}_GT", "TRA", "man_track.txt"),
+        truth=str(
+            plan.Path(OUT) / "simulated" / "{sequence}_GT" / "TRA" / "man_track.txt"
+        ),
     params:
         config=RUN_FILE,
         recipe=lambda wildcards: ADDRESS[wildcards.sequence].recipe,

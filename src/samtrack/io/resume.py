@@ -102,7 +102,9 @@ def resumed_store(out: Path, fingerprint: str) -> Iterator[PartStore]:
 def _require_replaceable(out: Path) -> None:
     """Raise where ``out`` is something that a store must not take the place of."""
     if out.is_dir():
-        if any(out.iterdir()) and not (out / METADATA_FILE).is_file():
+        # a workflow removes the root's metadata before it makes a store anew; the full resolution tells it then
+        is_store = (out / METADATA_FILE).is_file() or (out / "0" / METADATA_FILE).is_file()
+        if any(out.iterdir()) and not is_store:
             raise DataError(
                 f"{out}: is a folder with something else than an OME-Zarr. Choose another --out, or remove it."
             )
@@ -111,7 +113,10 @@ def _require_replaceable(out: Path) -> None:
 
 
 def _locked(folder: Path) -> int:
-    """Make the folder and hold its lock; returns the descriptor that holds it."""
+    """Make the folder and hold its lock; returns the descriptor that holds it.
+
+    Another process that writes the store, most likely one that outlived its killed run, is waited for.
+    """
     while True:
         folder.mkdir(exist_ok=True)
         try:
@@ -119,12 +124,7 @@ def _locked(folder: Path) -> int:
         except FileNotFoundError:
             continue  # another process finished just now and renamed the folder
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise DataError(
-                f"{folder}: another process is writing this store. Wait for it to end, or stop it and start again."
-            ) from error
+            _wait_for(descriptor, folder)
         except OSError as error:
             if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
                 os.close(descriptor)
@@ -133,6 +133,15 @@ def _locked(folder: Path) -> int:
         if _is_current(descriptor, folder / LOCK_FILE):
             return descriptor
         os.close(descriptor)
+
+
+def _wait_for(descriptor: int, folder: Path) -> None:
+    """Take the lock, and say so if that takes longer."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.warning("%s: another process is writing this store; waiting until it ends (or is stopped)", folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _is_current(descriptor: int, path: Path) -> bool:

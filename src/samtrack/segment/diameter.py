@@ -1,7 +1,7 @@
 """How large the cells of a movie are, where the user does not say: the size at which they are best explained.
 
 The classical segmenter runs at a ladder of diameters on a crop of the first, the middle and the last frame. The diameter
-whose objects hold the largest share of the light, weighted by their roundness, wins; the objects found with it are
+whose objects hold most of the light, weighted by their roundness, wins; the objects found with it are
 measured, and with their size once more. Parts of cells are ragged and hold part of the light, clumps are not round, so
 both score less.
 """
@@ -79,7 +79,11 @@ def _ladder(images: Frames) -> list[float]:
 
 
 def _explain(crops: Sequence[Crop], settings: SeedsSettings, diameter: float) -> tuple[float, npt.NDArray[np.int64]]:
-    """Share of the light in round objects when cells have this diameter, and the objects' sizes in voxels."""
+    """Light held by round objects when cells have this diameter, and the objects' sizes in voxels.
+
+    Of texture the share that they hold, for its strength depends on the scale it is measured at; of light not the share,
+    for the noise in the rest depends on the blur, thus on the diameter tried.
+    """
     held, whole, sizes = 0.0, 0.0, []
     for crop in crops:
         segmenter = SeedsSegmenter(settings, Grid.of(crop.scale, diameter))
@@ -87,16 +91,18 @@ def _explain(crops: Sequence[Crop], settings: SeedsSettings, diameter: float) ->
         facts = segmenter.frame_facts(crop, 0)
         box = Box((0,) * len(crop.shape), crop.shape)
         height = segmenter.height_above_background(crop.read(0), box, facts)
+        whole += float(np.maximum(height, 0).sum(dtype=np.float64))
         places = np.stack(np.nonzero(labels))
         object_of = labels[tuple(places)].astype(np.int64) - 1
-        whole += float(np.maximum(height, 0).sum(dtype=np.float64))
         if object_of.size:
             coarse = tuple(p // f for p, f in zip(places, segmenter.grid.factors, strict=True))
             light = np.bincount(object_of, height[coarse]) / np.prod(segmenter.grid.factors)
             roundness = ellipse_likeness(object_of, places) ** (SPLIT_POWER / 2)
             held += float((light * roundness).sum())
             sizes.append(_whole_objects(labels, object_of))
-    return (held / whole if whole > 0 else 0.0), np.concatenate([np.zeros(0, dtype=np.int64), *sizes])
+    if settings.polarity == "texture" and whole > 0:
+        held /= whole
+    return held, np.concatenate([np.zeros(0, dtype=np.int64), *sizes])
 
 
 def _whole_objects(labels: npt.NDArray[Any], object_of: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -111,11 +117,8 @@ def _whole_objects(labels: npt.NDArray[Any], object_of: npt.NDArray[np.int64]) -
 
 
 def _typical(sizes: npt.NDArray[np.int64], images: Frames) -> float:
-    """Diameter that half of all cell area lies below: debris counts little."""
-    order = np.sort(sizes)
-    total = np.cumsum(order)
-    middle = order[np.searchsorted(total, total[-1] / 2)]
-    return float(2 * images.scale.radius_um(middle * images.scale.size_per_voxel))
+    """Diameter of the median object. Not weighted by area, for clumps that stay together would pull it up."""
+    return float(2 * images.scale.radius_um(np.median(sizes) * images.scale.size_per_voxel))
 
 
 def _liveliest_crop(images: Frames, frame: int) -> Crop:

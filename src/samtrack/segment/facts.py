@@ -34,9 +34,9 @@ TEXTURE_FLUCTUATION = 0.4
 """Texture of pure noise after averaging: its standard deviation over its mean, times the square root of the number of
 grains averaged; measured 0.30 to 0.42 on white noise, 2D and 3D, cells of 12 to 120 voxels."""
 
-SAMPLES_PER_CELL = 2.5
+SAMPLES_PER_CELL = 4
 PATCH = 3
-"""Samples a side of a patch; a patch is thus 1.2 cell diameters wide, and holds some background beside any cell."""
+"""Samples a side of a patch; patches of half a diameter fit between cells that stand close, and inside cells."""
 
 DARK_SHARE = 0.2
 """The background of a patch is the value that this share of its samples fall below."""

@@ -54,8 +54,8 @@ RELATIVE_FLOOR = 1e-3
 """Least height of a cell as a share of the frame's range, for frames without noise: rounding is not a cell."""
 
 BYTES_PER_VOXEL = 100
-"""Peak memory of `segment` per voxel read, the image included; measured 38 to 53 where voxels are working voxels, doubled for
-frames in which more of them lie above the lowest threshold."""
+"""Peak memory of `segment` per voxel read, the image included; measured 38 to 53 where voxels are working voxels,
+doubled for frames in which more of them lie above the lowest threshold."""
 
 
 @dataclass(frozen=True, slots=True)

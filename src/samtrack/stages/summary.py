@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from samtrack.config import Config
+from samtrack.config import Config, build_config
 from samtrack.config.layout import Layout
+from samtrack.errors import SamtrackError
 from samtrack.stages.address import Address
+from samtrack.stages.plan import complete, lock, save_run_config
 
 SHOWN = ("SEG", "DET", "TRA", "LNK", "CT", "TF", "BC(0)", "CCA", "CHOTA")
 """Measures worth a line in a terminal; the JSON holds all."""
@@ -17,6 +21,29 @@ SHOWN = ("SEG", "DET", "TRA", "LNK", "CT", "TF", "BC(0)", "CCA", "CHOTA")
 def say(text: str) -> None:
     """Write to the terminal."""
     sys.stderr.write(text + "\n")
+
+
+def planned(raw: Mapping[str, Any]) -> Config:
+    """The complete, checked configuration from what Snakemake read; an error is said, then raised (as in `begin`)."""
+    try:
+        return complete(build_config(raw))
+    except SamtrackError as error:
+        say(f"samtrack: error: {error}")
+        raise
+
+
+def begin(config: Config) -> None:
+    """Take the output folder, save the configuration there, and say what will be done; an error is said, then raised.
+
+    (Snakemake shows an error of this moment only where it is not told to be quiet.)
+    """
+    try:
+        lock(Path(config.out))
+        save_run_config(config)
+    except SamtrackError as error:
+        say(f"samtrack: error: {error}")
+        raise
+    say(summary_of_plan(config))
 
 
 def summary_of_plan(config: Config) -> str:
