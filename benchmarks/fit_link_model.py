@@ -268,12 +268,9 @@ def fit_additive(name: str, examples: Examples) -> AdditiveModel:
 
 def rise_bounds(name: str, knots: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest rise of each stretch of each curve; the value for "unknown" and the constant are free."""
-    low, high = [], []
-    for fact, k in zip(FACTS[name], knots, strict=True):
-        sign = DIRECTION.get(fact, 0)
-        low += [*([-1e-12 if sign > 0 else -np.inf] * (len(k) - 1)), -np.inf]
-        high += [*([1e-12 if sign < 0 else np.inf] * (len(k) - 1)), np.inf]
-    return np.array([*low, -np.inf]), np.array([*high, np.inf])
+    signs = [s for f, k in zip(FACTS[name], knots, strict=True) for s in [DIRECTION.get(f, 0)] * (len(k) - 1) + [0]]
+    sign = np.array([*signs, 0])
+    return np.where(sign > 0, -1e-12, -np.inf), np.where(sign < 0, 1e-12, np.inf)
 
 
 def rises_to_values(n_knots: int) -> np.ndarray:
@@ -378,8 +375,7 @@ def main() -> None:
             print(f"{name}: fitted to {len(examples.is_true)} examples, {time.perf_counter() - start:.0f} s")
     held_out = gather([make_movie(recipe(seed)) for seed in HELD_OUT_SEEDS], model)
     report = {name: reliability(examples) for name, examples in held_out.items()}
-    for name, numbers in report.items():
-        print(name, {k: v for k, v in numbers.items() if k != "bins"}, *numbers["bins"], sep="\n  ")
+    print(json.dumps(report, indent=1))
     if not args.check:
         write_model(args.out, model, report)
 

@@ -1,7 +1,9 @@
 """Unfinished stores: kept when a run stops, continued by the next, owned by one process at a time."""
 
 import fcntl
+import logging
 import os
+import threading
 
 import pytest
 
@@ -61,20 +63,32 @@ def test_a_journal_that_is_no_journal_starts_afresh(tmp_path, content):
         assert not (part.folder / "0.bin").exists()
 
 
-def test_a_store_that_another_process_writes_is_refused(tmp_path):
+def test_a_store_that_another_process_writes_is_waited_for(tmp_path, caplog):
     folder = tmp_path / "a.zarr.part"
     folder.mkdir()
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    with (
-        pytest.raises(DataError, match=r"a.zarr.part: another process is writing this store. Wait for it"),
-        resumed_store(tmp_path / "a.zarr", "x"),
-    ):
-        pytest.fail("the store was opened twice")
-    os.close(descriptor)
-    with resumed_store(tmp_path / "a.zarr", "x"):
-        pass
+    released = []
+
+    def release() -> None:
+        released.append(True)
+        os.close(descriptor)
+
+    timer = threading.Timer(0.3, release)
+    timer.start()
+    with caplog.at_level(logging.WARNING, "samtrack"), resumed_store(tmp_path / "a.zarr", "x"):
+        assert released, "the store was opened twice"
+    timer.join()
+    assert "another process is writing this store; waiting" in caplog.text
     assert (tmp_path / "a.zarr").is_dir()
+
+
+def test_a_store_whose_root_a_workflow_removed_is_made_anew(tmp_path):
+    (tmp_path / "a.zarr" / "0").mkdir(parents=True)
+    (tmp_path / "a.zarr" / "0" / "zarr.json").write_text("old")
+    with resumed_store(tmp_path / "a.zarr", "x") as part:
+        (part.folder / "zarr.json").write_text("new")
+    assert [p.name for p in (tmp_path / "a.zarr").iterdir()] == ["zarr.json"]
 
 
 def test_a_file_or_a_foreign_folder_is_never_replaced(tmp_path):

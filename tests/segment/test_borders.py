@@ -12,7 +12,8 @@ def test_median_of_each_label(seed):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 5, (9, 9)).astype(np.int32)
     image = rng.normal(size=(9, 9)).astype(np.float32)
-    medians = median_of(labels, image)
+    medians = median_of(labels, image, 6)
+    assert (medians[[0, 5, 6]] == 0).all()
     for value in np.unique(labels[labels > 0]):
         inside = np.sort(image[labels == value])
         assert medians[value] == inside[len(inside) // 2]

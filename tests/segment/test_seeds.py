@@ -151,7 +151,7 @@ def test_higher_sensitivity_to_the_border_means_smaller_cells(balls, segmented):
 
 
 def test_debris_is_dropped_and_daughters_are_kept(balls, segmented):
-    image = 500 * (balls((80, 120), [(40, 30)], 1.5) + balls((80, 120), [(40, 80)], 8.0 * 0.3**0.5))
+    image = 500 * (balls((80, 120), [(40, 30)], 1.0) + balls((80, 120), [(40, 80)], 8.0 * 0.3**0.5))
     image = (100 + image + RNG(12).normal(0, 5, image.shape)).astype(np.float32)
     labels = segmented(image, 16.0)
     assert labels.max() == 1

@@ -27,7 +27,7 @@ def through_tiles(image, diameter_um, scale, side_px, **changed):
 FLAT = Scale((1.0, 1.0))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(side_px=st.integers(9, 150), seed=st.integers(0, 5), diameter_um=st.sampled_from([5.0, 8.0]))
 def test_any_tile_gives_the_same_labels_2d(crowd, side_px, seed, diameter_um):
     image = crowd((150, 130), 60, 4.0, seed)
@@ -47,7 +47,7 @@ def test_tiles_agree_where_everything_touches(crowd, side_px, changed):
     np.testing.assert_array_equal(through_tiles(image, 7.0, FLAT, side_px, **changed), whole)
 
 
-@pytest.mark.parametrize("side_px", [31, 90])
+@pytest.mark.parametrize("side_px", [61, 150])
 def test_tiles_agree_on_a_coarser_working_grid(crowd, side_px):
     image = crowd((401, 333), 60, 18.0, 1)
     whole = through_tiles(image, 36.0, FLAT, 1000)
@@ -55,7 +55,7 @@ def test_tiles_agree_on_a_coarser_working_grid(crowd, side_px):
     np.testing.assert_array_equal(through_tiles(image, 36.0, FLAT, side_px), whole)
 
 
-@pytest.mark.parametrize("side_px", [11, 26])
+@pytest.mark.parametrize("side_px", [15, 26])
 def test_tiles_agree_in_3d(crowd, side_px):
     scale = Scale((2.0, 1.0, 1.0))
     image = crowd((24, 60, 62), 60, 3.0, 2, scale.um_per_voxel)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from samtrack.link.candidates import Candidates, best_other, rank_in_group
 from samtrack.link.cells import Cells
-from samtrack.link.motion import Motion
+from samtrack.link.motion import MIN_MATCHES, Motion
 from samtrack.link.overlap import Overlap
 
 Ints = npt.NDArray[np.int64]
@@ -172,7 +172,7 @@ def _change(pair: FramePair, before: Floats, after: Floats, usual: float) -> _Ch
     seen = MAD_TO_SD * float(np.median(np.abs(change - middle)))
     blend = math.sqrt((n * seen**2 + PRIOR_MATCHES * usual**2) / (n + PRIOR_MATCHES))
     # one or two matches cannot tell a change of the lamp from a change of the cell
-    return _Change(before, after, middle * n / (n + PRIOR_MATCHES), blend)
+    return _Change(before, after, middle if n >= MIN_MATCHES else 0.0, blend)
 
 
 def log_or_nan(values: Floats) -> Floats:

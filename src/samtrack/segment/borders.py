@@ -15,13 +15,17 @@ from samtrack.segment.grid import Image
 Ints = npt.NDArray[np.int64]
 RegionLabels = npt.NDArray[np.int32]
 
+MEDIANS = 2
+"""How often a cell's median is taken: of the region, which in bright cells holds much of the blurred rim, then of what
+passes the threshold that this gives."""
 
-def median_of(labels: RegionLabels, image: Image) -> Image:
-    """Upper median of ``image`` in each label; entry i belongs to label i, entry 0 to nothing."""
+
+def median_of(labels: RegionLabels, image: Image, largest: int) -> Image:
+    """Upper median of ``image`` in each label up to ``largest`` (0 where it has no voxel); entry i belongs to label i."""
     voxels = np.flatnonzero(labels)
     label, value = labels.ravel()[voxels], image.ravel()[voxels]
     order = np.lexsort((value, label))
-    count = np.bincount(label, minlength=1)
+    count = np.bincount(label, minlength=largest + 1)
     start = np.cumsum(count) - count
     medians = np.zeros(len(count), dtype=np.float32)
     there = count > 0
@@ -36,8 +40,11 @@ def fit_borders(
 
     Growth goes at most ``steps`` voxels along each axis and stops where cells meet.
     """
-    threshold = np.maximum(np.float32(share) * median_of(regions, height), np.float32(lowest))
-    kept = np.where(height > threshold[regions], regions, 0).astype(np.int32)
+    kept, largest = regions, int(regions.max(initial=0))
+    threshold = np.zeros(largest + 1, dtype=np.float32)
+    for _ in range(MEDIANS):
+        threshold = np.maximum(np.float32(share) * median_of(kept, height, largest), np.float32(lowest))
+        kept = np.where(height > threshold[regions], regions, 0).astype(np.int32)
     grown = _grow(np.pad(kept, 1), np.pad(height, 1), threshold, steps)
     return fill_holes(largest_pieces(grown[(slice(1, -1),) * grown.ndim]))
 
