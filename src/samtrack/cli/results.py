@@ -95,7 +95,7 @@ def _evaluate(options: Options) -> None:
 
 def _report(options: Options) -> None:
     from samtrack.cli.stages import address_of
-    from samtrack.stages.page import run_report
+    from samtrack.stages.report import run_report
 
     run_report(address_of(options))
 

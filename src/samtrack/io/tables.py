@@ -127,9 +127,7 @@ def read_divisions(paths: Sequence[Path], detections: Detections) -> tuple[Divis
 
 def write_tracks(path: Path, assigned_path: Path, tracks: Tracks, detections: Detections) -> None:
     """Tracks as one table, the track of each detection as another."""
-    write_table(
-        assigned_path, {"frame": detections.frame, "label": detections.label, "track": tracks.track_of}
-    )
+    write_table(assigned_path, {"frame": detections.frame, "label": detections.label, "track": tracks.track_of})
     names = ("track", "first_frame", "last_frame", "parent")
     write_table(path, {name: getattr(tracks, name) for name in names})
 

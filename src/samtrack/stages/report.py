@@ -2,10 +2,63 @@
 
 from __future__ import annotations
 
+import json
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
+import samtrack
 from samtrack.io.atomic import written_file
+from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
+from samtrack.io.ome_zarr import open_image
+from samtrack.io.tables import read_detections, read_divisions, read_links, read_table, read_tracks
 from samtrack.report import ReportData, draw_page
+from samtrack.stages.address import Address, told
+from samtrack.types import Origin, Scores
+
+PACKAGES = ("numpy", "scipy", "scikit-image", "zarr", "tifffile", "snakemake")
+"""Packages named on the page: those that a result may depend on."""
+
+
+def run_report(address: Address) -> None:
+    """Write the page of one sequence."""
+    layout = address.layout
+    with told(f"report {address.sequence.name}") as facts:
+        detections = read_detections([layout.detections(name) for name in address.names])
+        table = read_table(layout.table)
+        filled = table["origin"] == int(Origin.FILLED)
+        links, link_columns = read_links([layout.decided / LINKS_TABLE], detections)
+        divisions, division_columns = read_divisions([layout.decided / DIVISIONS_TABLE], detections)
+        data = ReportData(
+            dataset=address.config.dataset,
+            sequence=address.sequence.name,
+            images=open_image(layout.movie),
+            labels=open_image(layout.tracked),
+            detections=detections,
+            tracks=read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections),
+            filled=list(zip(table["t"][filled].tolist(), table["track_id"][filled].tolist(), strict=True)),
+            links=links,
+            link_chosen=link_columns["chosen"].astype(np.bool_),
+            divisions=divisions,
+            division_chosen=division_columns["chosen"].astype(np.bool_),
+            scores=_scores(address),
+            violations=[] if address.config.export.ctc else None,  # a result with violations stops the run before this
+            settings=address.config.model_dump(mode="json", exclude={"sequences", "out", "resources", "blocks"}),
+            versions={"samtrack": samtrack.__version__} | {name: version(name) for name in PACKAGES},
+            timings=None,
+            report=address.config.report,
+        )
+        save_report(data, layout.page)
+        facts += [f"{layout.page} of {layout.page.stat().st_size / 1e6:.1f} MB"]
+
+
+def _scores(address: Address) -> Scores | None:
+    """The scores of the sequence, if it has a truth."""
+    if not address.is_evaluated:
+        return None
+    saved = json.loads(address.layout.scores.read_text(encoding="utf-8"))
+    return Scores(saved["values"], saved["dataset"], saved["sequence"], saved["settings"], saved["versions"])
 
 
 def save_report(data: ReportData, out: Path) -> None:

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from samtrack.cli.main import build_parser
+from samtrack.cli.movie import configuration_of, sequence_name, snakemake_command, workflow_folder
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("data/Fluo-N2DL-HeLa/01", "01"),
+        ("data/01/", "01"),
+        ("movie.tif", "movie"),
+        ("movie.ome.tiff", "movie"),
+        ("my movie (2).tif", "my_movie__2_"),
+        ("plate.ome.zarr", "plate"),
+        ("-x.tif", "x"),
+        ("été.tif", "t_"),
+    ],
+)
+def test_a_movie_gets_its_name_from_its_path(path: str, name: str):
+    assert sequence_name(Path(path)) == name
+
+
+def options(*arguments: str):
+    return build_parser().parse_args(["run", "--images", "here/01", "--out", "there", *arguments])
+
+
+def test_masks_given_are_linked_and_paths_become_absolute():
+    config = configuration_of(options("--masks", "masks", "--truth", "01_GT"))
+    (sequence,) = config.sequences
+    assert config.segment.method == "given"
+    assert sequence.images == str(Path("here/01").resolve())
+    assert sequence.truth == str(Path("01_GT").resolve())
+    assert (config.out, config.dataset) == (".", "here")
+    assert configuration_of(options()).segment.method == "seeds"
+
+
+def test_later_settings_win(tmp_path: Path):
+    (tmp_path / "mine.yaml").write_text("link: {candidates: 7, gate_radii: 4}\nmovie: {minutes_per_frame: 2}\n")
+    arguments = ["--preset", "Fluo-N2DL-HeLa", "--config", str(tmp_path / "mine.yaml"), "--set", "link.candidates=9"]
+    config = configuration_of(options(*arguments))
+    assert config.link.candidates == 9, "--set over the file"
+    assert config.link.gate_radii == 4, "the file over the default"
+    assert config.movie.minutes_per_frame == 2, "the file over the preset"
+    assert config.movie.um_per_voxel == (0.645, 0.645), "the preset over the default"
+
+
+def test_the_workflow_is_found_beside_the_package():
+    assert (workflow_folder() / "workflow" / "rules" / "common.smk").is_file()
+    command = snakemake_command(Path("run_config.yaml"), 3)
+    assert command[command.index("--cores") + 1] == "3"

@@ -1,0 +1,66 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from samtrack.config import Config, build_config
+from samtrack.errors import PlanError, SettingsError
+from samtrack.stages.plan import LOCK_VARIABLE, lock
+from samtrack.stages.summary import begin, planned, summary_of_errors, summary_of_plan, summary_of_results
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    raw = {"dataset": "d", "out": str(tmp_path / "out"), "sequences": [{"name": "01", "simulate": {"frames": 7}}]}
+    return planned(raw)
+
+
+def test_the_plan_in_words(config: Config):
+    assert "d 01: 7 frames in 1 blocks" in summary_of_plan(config)
+
+
+def test_results_with_their_scores(config: Config, tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "01_scores.json").write_text(json.dumps({"values": {"TRA": 0.51234, "SEG": None}}))
+    said = summary_of_results(config)
+    assert str(tmp_path / "out" / "01_RES") in said
+    assert "TRA 0.5123" in said
+    assert "SEG" not in said
+
+
+def test_errors_are_found_in_the_logs_of_this_run_only(config: Config, tmp_path: Path):
+    folder = tmp_path / "out" / "logs" / "01"
+    folder.mkdir(parents=True)
+    (folder / "old.log").write_text("samtrack link: error: of yesterday\n")
+    os.utime(folder / "old.log", (1, 1))
+    (folder / "ingest.log").write_text("reading\nsamtrack ingest: error: t004.tif: is cut off\n  more\n")
+    (folder / "bug.log").write_text("Traceback (most recent call last):\n  ...\nZeroDivisionError: by zero\n")
+    said = summary_of_errors(config, since=1000.0)
+    assert "samtrack ingest: error: t004.tif: is cut off\n  more" in said
+    assert "ZeroDivisionError: by zero" in said
+    assert "yesterday" not in said
+    assert "the same command goes on from here" in said
+
+
+def test_a_wrong_configuration_is_said_and_raised(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SettingsError):
+        planned({"sequences": []})
+    assert "samtrack: error: sequences: the configuration names no movie" in capsys.readouterr().err
+
+
+def test_a_run_begins_once(config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.delenv(LOCK_VARIABLE, raising=False)
+    begin(config)
+    begin(config)  # the same process holds the lock already
+    assert Path(config.out, "run_config.yaml").exists()
+    monkeypatch.delenv(LOCK_VARIABLE)
+    with pytest.raises(PlanError, match="another run is working here"):
+        lock(Path(config.out))
+
+
+def test_the_saved_configuration_reads_back(config: Config):
+    begin(config)
+    import yaml
+
+    assert build_config(yaml.safe_load(Path(config.out, "run_config.yaml").read_text())) == config
