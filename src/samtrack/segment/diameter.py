@@ -24,7 +24,8 @@ from samtrack.segment.tiles import segment_frame
 from samtrack.types import ArrayFrames, Box, Frames
 
 LADDER_RATIO = 1.4
-"""From one diameter tried to the next; objects found at 0.7 to 1.4 times the true diameter have the true size."""
+"""From one diameter tried to the next; objects found at 0.7 to 1.4 times the true diameter have the
+true size within 15 %."""
 
 LEAST_DIAMETER_PX = 4.0
 """Smallest diameter tried, in the finest voxels: cells below that must be announced, for noise looks

@@ -48,7 +48,7 @@ GROWTH_FLOOR = 0.6
 """Borders stop at this share of the lowest threshold: below it is noise."""
 
 SPLIT_POWER = 14.0
-"""Roundness power at split = 1; at 0.5 it is 7, where the scores of five movies were flat between 5 and 10."""
+"""Roundness power at split = 1; at 0.5 it is 7, where the scores of three movies were flat between 5 and 9."""
 
 RELATIVE_FLOOR = 1e-3
 """Least height of a cell as a share of the frame's range, for frames without noise: rounding is not a cell."""
