@@ -59,7 +59,7 @@ setup-dev: .venv/.setup-dev ## the same with everything the tests need
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "samtrack needs Python >= 3.11; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	@echo "setting up .venv (once, a minute or two) ..."
-	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip || { rm -rf .venv; echo "no environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
 
 .venv/.setup: pyproject.toml constraints.txt | .venv/bin/pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .

@@ -31,12 +31,14 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     from samtrack.stages.ingest import run_ingest
     from samtrack.stages.link import run_link
     from samtrack.stages.measure import run_measure, run_summarise
-    from samtrack.stages.segment import run_segment
+    from samtrack.stages.segment import run_diameter, run_segment
 
     config = complete(build_config(raw))
     address = Address(config, config.sequences[0])
     if not address.layout.movie.exists():
         run_ingest(address.sources.images, address.layout.movie, config, address.sequence.frames)
+    if address.measured_diameter:
+        run_diameter(address)
     for name in address.names:
         run_segment(address, name)
         run_measure(address, name)

@@ -14,7 +14,7 @@ OPTIONS = {
     "run": {"--images", "--out", "--masks", "--truth", "--preset", "--config", "--set", "--cores"},
     "simulate": STAGE,
     "ingest": STAGE,
-    "segment": STAGE | {"--block"},
+    "segment": STAGE | {"--block", "--diameter"},
     "measure": STAGE | {"--block", "--summarise"},
     "link": STAGE | {"--block"},
     "associate": STAGE,

@@ -1,13 +1,32 @@
 """The cells of every frame, block by block: found in the images, or read from the masks given.
 
 REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr; with segment.method 'given' the sequence's masks
-OUTPUTS           OUT/SEQUENCE_work/labels/BLOCK.zarr
+OUTPUTS           OUT/SEQUENCE_work/labels/BLOCK.zarr; OUT/SEQUENCE_work/diameter.json where no diameter is given
 """
+
+
+rule diameter:
+    input:
+        movie=store(PATHS.movie),
+    output:
+        diameter=PATHS.diameter,
+    params:
+        config=RUN_FILE,
+        triggers=triggers("segment"),
+    log:
+        os.path.join(LOGS, "diameter.log"),
+    benchmark:
+        os.path.join(TIMES, "diameter.tsv")
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack segment --diameter --config {params.config:q} --sequence {wildcards.sequence:q} 2>&1 | tee {log:q}"
 
 
 rule segment:
     input:
         movie=store(PATHS.movie),
+        diameter=lambda wildcards: ADDRESS[wildcards.sequence].measured_diameter,
     output:
         labels=store(PATHS.labels("{block}")),
     params:

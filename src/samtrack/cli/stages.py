@@ -18,7 +18,8 @@ def add_stage_commands(commands: Any) -> None:
     """Add one command per stage."""
     _add(commands, "simulate", _simulate, "make a movie with known truth, in CTC layout", block=False)
     _add(commands, "ingest", _ingest, "images to OME-Zarr", block=False)
-    _add(commands, "segment", _segment, "images, or given masks, to labels", block=True)
+    segment = _add(commands, "segment", _segment, "images, or given masks, to labels", block=True)
+    segment.add_argument("--diameter", action="store_true", help="instead of a block: measure how large a cell is")
     measure = _add(commands, "measure", _measure, "labels to a table of detections", block=True)
     measure.add_argument(
         "--summarise", action="store_true", help="instead of a block: what is typical of a cell, over all blocks"
@@ -82,9 +83,12 @@ def _ingest(options: Options) -> None:
 
 
 def _segment(options: Options) -> None:
-    from samtrack.stages.segment import run_segment
+    from samtrack.stages.segment import run_diameter, run_segment
 
-    run_segment(address_of(options), _require_block(options))
+    if options.diameter:
+        run_diameter(address_of(options))
+    else:
+        run_segment(address_of(options), _require_block(options))
 
 
 def _measure(options: Options) -> None:

@@ -42,6 +42,11 @@ class Layout:
         """CTC result: mask files and res_track.txt."""
         return self.out / f"{self.sequence}_RES"
 
+    @property
+    def diameter(self) -> Path:
+        """Cell diameter measured on the movie, where the configuration gives none."""
+        return self.work / "diameter.json"
+
     def labels(self, block: str) -> Path:
         """Label store of one block."""
         return self.work / "labels" / f"{block}.zarr"

@@ -189,6 +189,20 @@ def read_typical(path: Path) -> Typical:
         raise DataError(f"{path}: cannot be read ({error}). Delete it and start the run again.") from error
 
 
+def write_number(path: Path, name: str, value: float) -> None:
+    """One named number as JSON."""
+    with written_file(path) as part:
+        part.write_text(json.dumps({name: value}) + "\n", encoding="utf-8")
+
+
+def read_number(path: Path, name: str) -> float:
+    """One named number."""
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))[name])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path}: cannot be read ({error}). Delete it and start the run again.") from error
+
+
 def _keys(role: str, rows: npt.NDArray[np.int64], detections: Detections) -> dict[str, Any]:
     return {f"{role}_frame": detections.frame[rows], f"{role}_label": detections.label[rows]}
 

@@ -56,6 +56,12 @@ class Address:
         return [str(self.sources.truth / "TRA" / "man_track.txt")]
 
     @property
+    def measured_diameter(self) -> list[str]:
+        """The file of the measured cell diameter; none where it is given or not needed."""
+        needed = self.config.segment.method != "given" and self.config.movie.cell_diameter_um is None
+        return [str(self.layout.diameter)] if needed else []
+
+    @property
     def is_evaluated(self) -> bool:
         """Whether there is a truth to compare the CTC result with."""
         return self.sources.truth is not None and self.config.export.ctc

@@ -11,6 +11,7 @@ from samtrack.errors import DataError
 from samtrack.io.labels import written_labels
 from samtrack.io.movies import open_masks
 from samtrack.io.ome_zarr import open_image
+from samtrack.io.tables import read_number, write_number
 from samtrack.segment import build_segmenter, measure_diameter, segment_frame
 from samtrack.stages.address import Address, told
 from samtrack.types import Frames, Origin
@@ -23,11 +24,12 @@ def run_segment(address: Address, block_name: str) -> None:
     given = isinstance(settings, GivenSettings)
     with told(f"segment {address.sequence.name} {block.name}") as facts:
         images: Frames = open_image(address.layout.movie)
-        diameter_um = None if given else address.config.movie.cell_diameter_um or measure_diameter(images, settings)
+        diameter_um = None if given else _diameter_um(address)
         segmenter = build_segmenter(settings, diameter_um, images.scale)
         source = _given_masks(address, images) if given else images
         origin = Origin.GIVEN if given else Origin.SEEDS
         path = address.layout.labels(block.name)
+        memory_gb = address.config.resources.memory_gb / address.config.resources.workers
         with (
             written_labels(path, block.core, images.shape, images.scale, origin) as writer,
             ThreadPoolExecutor(address.config.resources.workers) as pool,
@@ -35,13 +37,26 @@ def run_segment(address: Address, block_name: str) -> None:
 
             def work(frame: int) -> int:
                 """Segment and store one frame; each frame is a shard of its own, so threads do not meet."""
-                labels = segment_frame(segmenter, source, frame)
+                labels = segment_frame(segmenter, source, frame, memory_gb)
                 writer.write(frame, labels)
                 return int(np.count_nonzero(np.unique(labels)))
 
             cells = sum(pool.map(work, block.core.frames()))
         facts += [f"{len(block.core)} frames", f"{cells} cells"]
         facts += ["from the masks given"] if given else [f"cell diameter {diameter_um:.3g} µm"]
+
+
+def run_diameter(address: Address) -> None:
+    """Measure how large a cell is, once for the movie, so that all blocks use the same number."""
+    with told(f"segment {address.sequence.name}") as facts:
+        diameter_um = measure_diameter(open_image(address.layout.movie), address.config.segment)
+        write_number(address.layout.diameter, "diameter_um", diameter_um)
+        facts += [f"a cell measures {diameter_um:.3g} µm"]
+
+
+def _diameter_um(address: Address) -> float:
+    """The diameter given, or the one measured on the movie."""
+    return address.config.movie.cell_diameter_um or read_number(address.layout.diameter, "diameter_um")
 
 
 def _given_masks(address: Address, images: Frames) -> Frames:
