@@ -80,17 +80,15 @@ def _validate(options: Options) -> int:
 
 def _evaluate(options: Options) -> None:
     from samtrack.stages.evaluate import run_evaluate
-    from samtrack.stages.summary import SHOWN
 
     config = load_config(options.config)
     name = options.folder.resolve().name.removesuffix("_RES")
     dataset = config.dataset if options.config else options.folder.resolve().parent.name
     settings = config.evaluate
     scores = run_evaluate(options.folder, options.truth, options.out, dataset, name, settings, _workers(options))
-    names = SHOWN if options.out else tuple(scores.values)
-    shown = [(measure, scores.values.get(measure)) for measure in names]
-    lines = [f"{measure:<20}{value:.6g}" for measure, value in shown if value is not None]
-    sys.stdout.write("\n".join(lines) + "\n")
+    if not options.out:
+        shown = [(measure, value) for measure, value in scores.values.items() if value is not None]
+        sys.stdout.write("".join(f"{measure:<20}{value:.6g}\n" for measure, value in shown))
 
 
 def _report(options: Options) -> None:
