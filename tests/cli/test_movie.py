@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from samtrack.cli.main import build_parser
-from samtrack.cli.movie import configuration_of, sequence_name, snakemake_command, workflow_folder
+from samtrack.cli.movie import cache_folder, configuration_of, sequence_name, snakemake_command, workflow_folder
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,16 @@ def test_the_workflow_is_found_beside_the_package():
     assert (workflow_folder() / "workflow" / "rules" / "common.smk").is_file()
     command = snakemake_command(Path("run_config.yaml"), 3)
     assert command[command.index("--cores") + 1] == "3"
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+def test_an_unwritable_cache_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert cache_folder(tmp_path / "out") == tmp_path / ".cache"
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv(variable, "/proc/nobody/writes/here")
+    assert cache_folder(tmp_path / "out") == tmp_path / "out" / ".cache"
+    assert "/proc/nobody/writes/here" in capsys.readouterr().err

@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace) -> None:
     lock(out)
     os.chdir(out)
     path = save_run_config(config)
-    os.environ.setdefault("XDG_CACHE_HOME", str(_cache_folder(out)))
+    os.environ["XDG_CACHE_HOME"] = str(cache_folder(out))
     sys.stderr.flush()
     os.execv(sys.executable, snakemake_command(path, options.cores))
 
@@ -113,12 +113,14 @@ def workflow_folder() -> Path:
     raise SettingsError(f"the workflow is missing beside {package}; install samtrack again.")
 
 
-def _cache_folder(out: Path) -> Path:
-    """Snakemake's cache: the user's, or a folder beside the results where the user's cannot be written."""
-    usual = Path(os.environ.get("HOME", "/nonexistent")) / ".cache"
+def cache_folder(out: Path) -> Path:
+    """Where Snakemake may keep its cache: the user's cache folder, or one beside the results if that is not writable."""
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", "/")) / ".cache")
     try:
         (usual / "snakemake").mkdir(parents=True, exist_ok=True)
         writable = os.access(usual / "snakemake", os.W_OK)
     except OSError:
         writable = False
+    if not writable:
+        sys.stderr.write(f"{usual}: cannot be written, so caches go to {out / '.cache'}\n")
     return usual if writable else out / ".cache"
