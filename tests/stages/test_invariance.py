@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from samtrack.stages.simulate import run_simulate
 
 from samtrack.config.simulate import SimulateSettings
 from samtrack.stages.address import Address
+from samtrack.stages.simulate import run_simulate
 
 Track = Callable[[dict[str, Any]], Address]
 Digest = Callable[..., dict[str, str]]
