@@ -28,7 +28,7 @@ lint: setup-dev ## ruff, format, typing, snakefmt, snakemake --lint, import cont
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint --configfile config/datasets/demo2d.yaml
+	$(BIN)/snakemake --lint --configfile config/datasets/demo2d.yaml --workflow-profile none
 	$(BIN)/lint-imports
 	$(BIN)/python -m samtrack.config.generate --check
 	$(BIN)/python -m pytest tests/house

@@ -13,9 +13,9 @@ rule evaluate:
         scores_csv=PATHS.scores_csv,
     params:
         config=RUN_FILE,
-        result=str(PATHS.result),
+        result=lambda wildcards, input: os.path.dirname(input.result),
         truth=lambda wildcards: ADDRESS[wildcards.sequence].sources.truth,
-        stem=str(PATHS.scores.with_suffix("")),
+        stem=lambda wildcards, output: os.path.splitext(output.scores)[0],
         triggers=triggers("evaluate"),
     log:
         os.path.join(LOGS, "evaluate.log"),

@@ -60,7 +60,7 @@ rule validate:
     output:
         problems=PATHS.problems,
     params:
-        result=str(PATHS.result),
+        result=lambda wildcards, input: os.path.dirname(input.result),
         triggers=triggers("validate"),
     log:
         os.path.join(LOGS, "validate.log"),
