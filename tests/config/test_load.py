@@ -110,7 +110,6 @@ def test_configuration_is_frozen_to_the_leaves() -> None:
 def test_sequences_are_found_by_name() -> None:
     config = build_config({"out": "results/x", "sequences": [SEQUENCE, {"name": "02", "images": "data/02"}]})
     assert config.sequence("02").images == "data/02"
-    assert config.result_of("02") == "results/x/02_RES"
     with pytest.raises(SettingsError, match="03"):
         config.sequence("03")
 

@@ -3,9 +3,9 @@
 Knows no file and no cell. Everything here is a pure function of its arguments, so every process computes the same plan.
 """
 
-from samtrack.blocks.ownership import frames_read_by, owner_of
+from samtrack.blocks.ownership import frames_read_by
 from samtrack.blocks.plan import blocks_covering, plan_blocks
 from samtrack.blocks.relabel import relabelled
 from samtrack.blocks.tiles import Tile, plan_tiles
 
-__all__ = ["Tile", "blocks_covering", "frames_read_by", "owner_of", "plan_blocks", "plan_tiles", "relabelled"]
+__all__ = ["Tile", "blocks_covering", "frames_read_by", "plan_blocks", "plan_tiles", "relabelled"]

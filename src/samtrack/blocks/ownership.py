@@ -6,18 +6,7 @@ frame. A filled mask belongs to the block whose core holds its frame. What belon
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-
-from samtrack.types import Block, Span
-
-
-def owner_of(blocks: Sequence[Block], frame: int) -> Block:
-    """The block that owns a frame."""
-    block = blocks[bisect_right([b.core.start for b in blocks], frame) - 1]
-    if frame not in block.core:
-        raise IndexError(f"frame {frame} belongs to no block")
-    return block
+from samtrack.types import Span
 
 
 def frames_read_by(core: Span, n_frames: int, max_gap_frames: int) -> dict[str, Span]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -87,7 +86,3 @@ class Config(Section):
                 return sequence
         known = ", ".join(s.name for s in self.sequences) or "none"
         raise SettingsError(f"sequence {name!r} is not in this configuration, which has: {known}.")
-
-    def result_of(self, name: str) -> str:
-        """Folder of the CTC result of one sequence."""
-        return str(PurePosixPath(self.out) / f"{name}_RES")

@@ -6,9 +6,6 @@ MAN_TRACK = "man_track.txt"
 TRA_FOLDER = "TRA"
 SEG_FOLDER = "SEG"
 
-LABELS_GROUP = "labels"
-TRACKED_LABELS = "tracks"
-
 PART_SUFFIX = ".part"
 """Marks a file or folder that is still being written; never read, removed by the next writer."""
 
