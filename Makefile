@@ -16,6 +16,7 @@ help: ## list all targets
 demo: setup ## simulate a 2D and a 3D movie, track both, score them, say where the pages lie
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/datasets/demo2d.yaml
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/datasets/demo3d.yaml
+	@echo; echo "look at  $(CURDIR)/results/demo2d/01_report.html"; echo "and at   $(CURDIR)/results/demo3d/01_report.html"
 
 test: setup-dev ## run the whole test suite (unit, property, golden, workflow)
 	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal

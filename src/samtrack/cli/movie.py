@@ -59,6 +59,8 @@ def _run(options: argparse.Namespace) -> None:
     os.chdir(out)
     path = save_run_config(config)
     os.environ["XDG_CACHE_HOME"] = str(cache_folder(out))
+    page = Layout(out, config.sequences[0].name).page
+    sys.stderr.write(f"{config.sequences[0].images}: tracked in {out}; the page will be {page}\n")
     sys.stderr.flush()
     os.execv(sys.executable, snakemake_command(path, options.cores))
 
