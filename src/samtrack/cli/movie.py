@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samtrack.config import Config, build_config, merge, preset_names
+from samtrack.config.layout import Layout
 from samtrack.config.load import parse_override, read_yaml
 from samtrack.errors import SettingsError
 
