@@ -13,6 +13,7 @@ from samtrack.config import Config, SequenceSettings
 from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, sources_of
 from samtrack.config.load import build_config, read_yaml
 from samtrack.errors import DataError, PlanError, SettingsError
+from samtrack.io.atomic import written_file
 
 LOCK_VARIABLE = "SAMTRACK_LOCK"
 """Environment variable that tells a process which lock it holds itself."""
@@ -65,9 +66,8 @@ def save_run_config(config: Config) -> Path:
         if path.read_text(encoding="utf-8") == text:
             return path
         _require_same_movies(build_config(read_yaml(path), str(path)), config, path)
-    part = path.with_name(f"{path.name}.part-{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    with written_file(path) as part:
+        part.write_text(text, encoding="utf-8")
     return path
 
 
