@@ -23,6 +23,8 @@ from scipy.optimize import lsq_linear
 from scipy.stats import rankdata
 from skimage.segmentation import expand_labels
 
+from samtrack.associate import solve_tracks
+from samtrack.config.associate import AssociateSettings
 from samtrack.config.link import LinkSettings
 from samtrack.config.simulate import SimulateSettings
 from samtrack.link import measure_detections, propose_links, summarise
@@ -31,26 +33,40 @@ from samtrack.link.contest import CONTEST_FACTS
 from samtrack.link.division import DIVISION_FACTS
 from samtrack.link.features import LINK_FACTS
 from samtrack.link.propose import GAP_FACTS
+from samtrack.link.review import AGAIN_FACTS, DIVISION_AGAIN_FACTS, review_proposals
 from samtrack.simulate import simulate_movie
 from samtrack.types import ArrayFrames, Detections, Scale, Span, Typical
 
 MODEL_FILE = Path(__file__).resolve().parents[1] / "src" / "samtrack" / "link" / "default_model.json"
 TRAIN_SEEDS = range(1000, 1240)
 HELD_OUT_SEEDS = range(9000, 9080)
-FACTS = {"frame": LINK_FACTS, "division": DIVISION_FACTS, "contest": CONTEST_FACTS, "gap": LINK_FACTS + GAP_FACTS}
-KNOTS = {"frame": 12, "division": 8, "contest": 12, "gap": 8}  # fewer where there are fewer examples
+FACTS = {
+    "frame": LINK_FACTS,
+    "division": DIVISION_FACTS,
+    "contest": CONTEST_FACTS,
+    "gap": LINK_FACTS + GAP_FACTS,
+    "again": AGAIN_FACTS,
+    "gap_again": AGAIN_FACTS,
+    "division_again": DIVISION_AGAIN_FACTS,
+}
+FIRST = ("frame", "division", "contest", "gap")
+KNOTS = {"frame": 12, "division": 8, "contest": 12, "gap": 8, "again": 10, "gap_again": 8, "division_again": 8}  # fewer where there are fewer examples
 KNOT_SPACING = 0.04  # knots are at least about this share of a curve's range apart
+MOST_EXAMPLES = 40_000  # of each kind: more of them change the curves by less than the recipes do
 BEND_PENALTY = 3.0  # on squared second differences of a curve: smooth, but free to be steep
 SIZE_PENALTY = 0.1  # on squared rises of a curve: keeps unneeded ones level
 # Which way a fact must speak, whatever the simulated movies say: +1 likelier, -1 less likely with more of it.
 # This is what we know of all movies; without it the models learn habits of the simulation.
-LIKELIER = """iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence lead_of_target
+LIKELIER = """likeness iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence lead_of_target
     lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture evidence_more
-    evidence_less"""
+    evidence_less first lived lives mother_shrinks mother_brightens mother_rounds daughters_live mother_lived mother_age
+    border_of_daughters division_rate start_rate"""
 LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddness rank_of_target rank_of_source size_gain
     size_loss elongation_change other_division best_out best_in size_excess size_deficit size_asymmetry midpoint opposite
     reach farther daughters_size daughters_smaller brightness_asymmetry texture_asymmetry other_child other_mother_more
-    other_mother_less"""
+    other_mother_less off off_surprise off_past off_future size_shift intensity_shift texture_shift taken_source taken_target
+    late sum_excess sum_deficit midpoint_again opposite_again reach_again farther_again asymmetry intensity_likeness
+    apart_later rival_more rival_less rival_child"""
 DIRECTION = {**dict.fromkeys(LIKELIER.split(), 1), **dict.fromkeys(LESS_LIKELY.split(), -1)}
 NOTHING = AdditiveModel(0.0, ())
 
@@ -73,7 +89,7 @@ def recipe(seed: int) -> SimulateSettings:
         {
             "kind": "nuclei" if is_3d else kind,
             "seed": seed,
-            "frames": 6 if is_3d else 9,  # many short movies teach more than few long ones
+            "frames": 10 if is_3d else 14,  # many short movies teach more than few long ones
             "shape_px": shape,
             "um_per_voxel": voxel,
             "minutes_per_frame": minutes,
@@ -83,8 +99,15 @@ def recipe(seed: int) -> SimulateSettings:
                 "diameter_spread": float(rng.uniform(0.05, 0.25)),
                 "brightness_spread": float(rng.uniform(0.05, 0.5)),
                 "clustered": float(rng.uniform(0, 0.9)),
-                "cycle_hours": log_uniform(rng, 8, 60) * minutes / 60,  # 8 to 60 frames
+                "cycle_hours": log_uniform(rng, 8, 250) * minutes / 60,  # 8 to 250 frames
                 "mitosis_minutes": log_uniform(rng, 1, 5) * minutes,
+                "mitotic_rounding": float(rng.choice([0.0, rng.uniform(0, 1), 1.0])),
+                "mitotic_swelling": float(rng.choice([0.0, rng.uniform(0, 0.5)])),
+                "daughters_apart": log_uniform(rng, 0.5, 1.6),
+                "daughters_apart_spread": float(rng.uniform(0, 0.3)),
+                "daughters_size": log_uniform(rng, 0.75, 1.7),
+                "daughters_asymmetry": float(rng.uniform(0.02, 0.1)),
+                "daughters_turn": float(rng.uniform(0, 0.8)),
                 "death_per_hour": log_uniform(rng, 0.0003, 0.02),
                 "may_leave": drift > 0 or bool(rng.random() < 0.6),
             },
@@ -97,8 +120,8 @@ def recipe(seed: int) -> SimulateSettings:
             },
             "imaging": {"debris": int(rng.integers(0, 6))},
             "masks": {
-                "missed": 0.0 if perfect else log_uniform(rng, 0.003, 0.12),
-                "merged": 0.0 if perfect else log_uniform(rng, 0.003, 0.15),
+                "missed": 0.0 if perfect else log_uniform(rng, 0.0005, 0.12),
+                "merged": 0.0 if perfect else log_uniform(rng, 0.001, 0.15),
                 "split": 0.0 if perfect else log_uniform(rng, 0.001, 0.03),
                 "spurious": 0.0 if perfect else log_uniform(rng, 0.002, 0.06),
                 "boundary_um": 0.0 if perfect else log_uniform(rng, 0.005, 0.06) * diameter,
@@ -116,6 +139,7 @@ class Movie:
     """A simulated movie as the linker gets it, and the true track of each detection (0: of no cell)."""
 
     labels: ArrayFrames
+    images: ArrayFrames | None
     detections: Detections
     typical: Typical
     track_of: np.ndarray
@@ -126,10 +150,10 @@ def make_movie(settings: SimulateSettings) -> Movie:
     """Masks with errors and a segmentation's habits, measured; some at half the frame rate, every seventh without images."""
     rng = np.random.default_rng([settings.seed, 1])
     simulated = simulate_movie(settings)
-    times = range(0, simulated.n_frames, int(rng.choice([1, 2], p=[0.75, 0.25])))
+    times = range(0, simulated.n_frames, int(rng.choice([1, 2, 3], p=[0.7, 0.2, 0.1])))
     frames = [simulated.frame(t) for t in times]
     scale = simulated.scale
-    habit = str(rng.choice(["as simulated", "wide or tight", "balls"], p=[0.35, 0.5, 0.15]))
+    habit = str(rng.choice(["as simulated", "wide or tight", "balls"], p=[0.3, 0.45, 0.25]))
     size = settings.cells.diameter_um * rng.uniform(-0.2, 0.2)
     masks = [f.masks for f in frames]
     if habit == "wide or tight":
@@ -146,7 +170,8 @@ def make_movie(settings: SimulateSettings) -> Movie:
         mask, track = majority_tracks(f.masks, f.truth)
         rows = table.rows_of(np.full(len(mask), t), mask)
         track_of[rows[rows >= 0]] = track[rows >= 0]
-    return Movie(ArrayFrames(masks, scale), table, summarise(table), track_of, simulated.tracks)
+    shown = None if images[0] is None else ArrayFrames(images, scale)
+    return Movie(ArrayFrames(masks, scale), shown, table, summarise(table), track_of, simulated.tracks)
 
 
 def resized(masks: np.ndarray, rim_px: int) -> np.ndarray:
@@ -200,7 +225,7 @@ def examples_of(movie: Movie, model: LinkModel) -> dict[str, Examples]:
     """All that the linker proposes for a movie, by model; the contest's score is the one of links to the next frame."""
     settings = LinkSettings(min_probability=0.0)
     span = Span(0, movie.labels.n_frames)
-    links, splits = propose_links(None, movie.labels, movie.detections, span, movie.typical, settings, model)
+    links, splits = propose_links(movie.images, movie.labels, movie.detections, span, movie.typical, settings, model)
     columns = {name: links.features[:, i] for i, name in enumerate(links.feature_names)}
     is_gap = columns["gap"] > 0
     truth = true_links(movie, links.source, links.target)
@@ -210,6 +235,28 @@ def examples_of(movie: Movie, model: LinkModel) -> dict[str, Examples]:
         score = 1 / (1 + np.exp(-columns["evidence"][rows])) if name == "frame" else links.score[rows]
         found[name] = Examples(facts, truth[rows], score)
     return found
+
+
+def second_examples_of(movie: Movie, model: LinkModel) -> dict[str, Examples]:
+    """All that the linker judges again for a movie, after a decision on its first proposals."""
+    settings, span = LinkSettings(), Span(0, movie.labels.n_frames)
+    links, splits = propose_links(
+        movie.images, movie.labels, movie.detections, span, movie.typical, settings, model
+    )
+    solution = solve_tracks(movie.detections, links, splits, AssociateSettings())
+    chosen = (solution.link_chosen, solution.division_chosen)
+    every = settings.model_copy(update={"min_probability": 0.0})
+    links, splits = review_proposals(movie.detections, links, splits, chosen, movie.typical, every, model)
+    columns = {name: links.features[:, i] for i, name in enumerate(links.feature_names)}
+    is_gap = columns["again_gap"] > 0
+    truth = true_links(movie, links.source, links.target)
+    facts = np.stack([columns[f"again_{fact}"] for fact in AGAIN_FACTS], axis=1)
+    split_facts = splits.features[:, -len(DIVISION_AGAIN_FACTS) :]
+    return {
+        "again": Examples(facts[~is_gap], truth[~is_gap], links.score[~is_gap]),
+        "gap_again": Examples(facts[is_gap], truth[is_gap], links.score[is_gap]),
+        "division_again": Examples(split_facts, true_divisions(movie, splits), splits.score),
+    }
 
 
 def true_links(movie: Movie, source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -244,6 +291,7 @@ def fit_additive(name: str, examples: Examples) -> AdditiveModel:
     What is fitted are the rises of the curves from knot to knot, since bounds on them are what a direction means; the sums
     over the examples use hats, of which only two per fact differ from 0.
     """
+    examples, count = thinned(examples)
     facts, y = examples.facts, examples.is_true.astype(np.float64)
     knots = [fact_knots(facts[:, i], examples.is_true, KNOTS[name]) for i in range(facts.shape[1])]
     one = sparse.csr_array(np.ones((len(facts), 1)))
@@ -254,8 +302,8 @@ def fit_additive(name: str, examples: Examples) -> AdditiveModel:
     weight = np.zeros(len(low))
     for _ in range(30):
         p = 1 / (1 + np.exp(-(hats @ (rises @ weight))))
-        slope = rises.T @ (hats.T @ (y - p)) - penalty @ weight
-        scaled = hats.multiply(np.maximum(p * (1 - p), 1e-6)[:, None])
+        slope = rises.T @ (hats.T @ (count * (y - p))) - penalty @ weight
+        scaled = hats.multiply((count * np.maximum(p * (1 - p), 1e-6))[:, None])
         bend = rises.T @ (hats.T @ scaled).toarray() @ rises + penalty
         root = np.linalg.cholesky(bend).T
         aim = lsq_linear(root, root @ weight + np.linalg.solve(root.T, slope), (low, high), method="bvls").x
@@ -264,6 +312,19 @@ def fit_additive(name: str, examples: Examples) -> AdditiveModel:
         if np.abs(step).max() < 1e-4:
             break
     return as_curves(name, knots, weight, facts)
+
+
+def thinned(examples: Examples) -> tuple[Examples, np.ndarray]:
+    """At most `MOST_EXAMPLES` true and as many false examples, drawn evenly, and for how many each of them stands."""
+    rng = np.random.default_rng(0)
+    rows, count = [], []
+    for kind in (examples.is_true, ~examples.is_true):
+        every = np.flatnonzero(kind)
+        drawn = np.sort(rng.permutation(every)[:MOST_EXAMPLES])
+        rows.append(drawn)
+        count.append(np.full(len(drawn), len(every) / max(len(drawn), 1)))
+    some = np.concatenate(rows)
+    return Examples(examples.facts[some], examples.is_true[some], examples.score[some]), np.concatenate(count)
 
 
 def rise_bounds(name: str, knots: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

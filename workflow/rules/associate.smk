@@ -10,6 +10,7 @@ rule associate:
         detections=every_block(Layout.detections),
         links=every_block(Layout.links),
         divisions=every_block(Layout.divisions),
+        typical=PATHS.typical,
     output:
         tracks=PATHS.decided / "tracks.parquet",
         assigned=PATHS.decided / "assigned.parquet",

@@ -15,6 +15,11 @@ class AssociateSettings(Section):
     solver: Literal["ilp", "greedy"] = Field(
         "ilp", description="ilp: the optimum by integer programming (HiGHS). greedy: best link first, for comparison."
     )
+    second_look: bool = Field(
+        True,
+        description="Judge all proposals again once a first decision is known (tracks give evidence over several frames), "
+        "and decide again. false: one decision, for comparison.",
+    )
     cost_appear: float = Field(
         1.0,
         ge=0,

@@ -26,8 +26,15 @@ class LinkSettings(Section):
         description="Farthest candidate, in typical cell radii (the distance between nearest neighbours, if larger); "
         "measured after the common motion of the neighbourhood is taken away.",
     )
+    long_gap_frames: int = Field(
+        2,
+        ge=0,
+        le=10,
+        description="Frames by which the second look may reach beyond max_gap_frames, where a track ends and another "
+        "begins. 2: evidence over several frames carries farther than that of two; longer gaps are guesses.",
+    )
     gap_if_below: float = Field(
-        0.5,
+        0.95,
         ge=0,
         le=1,
         description="Links over a gap are proposed only between cells whose best link to the frame beside them is less "

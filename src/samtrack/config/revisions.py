@@ -31,7 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "segment": ("segment",),
     "measure": (),
     "link": ("link",),
-    "associate": ("associate",),
+    "associate": ("associate", "link"),
     "fill": ("fill",),
     "export": ("export",),
     "validate": (),

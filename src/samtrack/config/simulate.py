@@ -84,6 +84,41 @@ class CellsRecipe(Section):
         gt=0,
         description="Time from rounding up to the split, which lasts two frames at least; 45: mammalian cells.",
     )
+    mitotic_rounding: Share = Field(
+        1.0,
+        description="How much a mother rounds up, condenses and then stretches before she divides. 1: as HeLa nuclei do. "
+        "0: nothing is seen of it, as between the frames of a slow recording or in balls drawn on found positions.",
+    )
+    mitotic_swelling: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share by which a mother is larger in her last frame, as where her halves part before they are told apart.",
+    )
+    daughters_apart: float = Field(
+        0.66,
+        gt=0,
+        le=3,
+        description="Distance of a newborn daughter from her mother's centre, in the mother's radii; 0.66: they just touch.",
+    )
+    daughters_apart_spread: float = Field(
+        0.0, ge=0, le=1, description="Standard deviation of the logarithm of that distance between divisions."
+    )
+    daughters_size: float = Field(
+        1.0,
+        gt=0.3,
+        le=2,
+        description="Size (area, volume) of both daughters at birth together over their mother's before she rounded up.",
+    )
+    daughters_asymmetry: float = Field(
+        0.03, ge=0, le=0.15, description="Standard deviation of a daughter's share of both sizes about one half."
+    )
+    daughters_turn: float = Field(
+        0.0,
+        ge=0,
+        le=1.5,
+        description="Typical angle (radians) between a mother's long axis and the one along which her daughters part.",
+    )
     death_per_hour: float = Field(
         0.001, ge=0, lt=1, description="Share of cells that begin to die per hour; 0.001: a healthy culture."
     )

@@ -1,10 +1,12 @@
 """Which detections may be the same cell: proposals with probabilities, never decisions.
 
 ``measure_detections`` turns the masks of a frame into rows, ``summarise`` says what is typical of a movie, ``propose_links``
-scores the links from each frame to the next ones and the pairs of cells that may be daughters.
+scores the links from each frame to the next ones and the pairs of cells that may be daughters, ``review_proposals`` scores them
+once more when a first decision is known.
 """
 
 from samtrack.link.measure import measure_detections, summarise
 from samtrack.link.propose import propose_links
+from samtrack.link.review import review_proposals
 
-__all__ = ["measure_detections", "propose_links", "summarise"]
+__all__ = ["measure_detections", "propose_links", "review_proposals", "summarise"]

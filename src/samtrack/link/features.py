@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from samtrack.link.appearance import likeness
 from samtrack.link.candidates import Candidates, best_other, rank_in_group
 from samtrack.link.cells import Cells
 from samtrack.link.motion import MIN_MATCHES, Motion
@@ -30,6 +31,7 @@ LINK_FACTS = (
     "size_oddness",  # the absolute value, in units of what matched cells show
     "intensity_oddness",  # change of mean intensity, likewise
     "texture_oddness",  # change of the log of the intensities' standard deviation, likewise
+    "likeness",  # correlation of the grey values in and around the cell, -1 to 1
     "elongation_change",  # absolute log of target over source elongation
     "rank_of_target",  # among the source's candidates, by distance, from 0
     "rank_of_source",  # among the target's candidate sources
@@ -70,6 +72,7 @@ class FramePair:
     overlap: Overlap
     radius_um: float
     gap: int
+    looks: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None
 
 
 def link_facts(pair: FramePair) -> npt.NDArray[np.float32]:
@@ -79,6 +82,7 @@ def link_facts(pair: FramePair) -> npt.NDArray[np.float32]:
         **_place_facts(pair, a, b),
         **_mask_facts(pair, a, b),
         **_change_facts(pair, a, b),
+        "likeness": likeness(*pair.looks, a, b) if pair.looks else np.full(len(a), np.nan),
         "border_of_source": np.minimum(pair.source.border_um[a] / pair.radius_um, FAR),
         "border_of_target": np.minimum(pair.target.border_um[b] / pair.radius_um, FAR),
         "scatter": np.log(pair.motion.scatter_um[a] / pair.radius_um + 0.02),

@@ -70,9 +70,29 @@ def estimate_motion(
         a, b = _mutual(expected, target, gate_um)
         if len(a) < MIN_MATCHES:
             break
-        step, scatter = _local_step(source.centre_um, a, target.centre_um[b] - source.centre_um[a], shift, radius_um)
+        step, scatter = local_step(source.centre_um, a, target.centre_um[b] - source.centre_um[a], shift, radius_um)
         expected = source.centre_um + step
     return Motion(expected, scatter, shift, a, b)
+
+
+def carry_on(steps: Sequence[tuple[Cells, Motion]], target: Cells, gate_um: float) -> Motion:
+    """Expected places over several frames: each cell is carried by its own surroundings, then by those where it has come to.
+
+    ``steps`` are the source cells of consecutive frame pairs and the motion to the next; ``target`` are the cells that the last
+    of them leads to. Scatters add up like independent errors.
+    """
+    cells, motion = steps[0]
+    expected, square = motion.expected_um.copy(), motion.scatter_um**2
+    for cells, motion in steps[1:]:
+        if len(cells) == 0 or len(expected) == 0:
+            expected = expected + motion.shift_um
+            continue
+        _, near = cells.tree.query(expected)
+        expected = expected + (motion.expected_um - cells.centre_um)[near]
+        square = square + motion.scatter_um[near] ** 2
+    a, b = _mutual(expected, target, gate_um)
+    shift = np.sum([m.shift_um for _, m in steps], axis=0)
+    return Motion(expected, np.sqrt(square), shift, a, b)
 
 
 def estimate_shift(
@@ -142,7 +162,7 @@ def _shrunk(step: Floats, scatter: Any, count: Any, radius_um: float) -> Floats:
     return step * (square / (square + chance))[..., None]
 
 
-def _local_step(points: Floats, a: Ints, step: Floats, shift: Floats, radius_um: float) -> tuple[Floats, Floats]:
+def local_step(points: Floats, a: Ints, step: Floats, shift: Floats, radius_um: float) -> tuple[Floats, Floats]:
     """The step of each point: the median over the nearest matches other than its own; and their scatter about it."""
     k = min(NEIGHBOURS + 1, len(a))
     _, near = cKDTree(points[a], balanced_tree=False).query(points, k=np.arange(1, k + 1))

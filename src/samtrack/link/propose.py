@@ -12,14 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from samtrack.config.link import LinkSettings
+from samtrack.link.appearance import Appearance
 from samtrack.link.calibrate import SUREST, LinkModel, load_default_model, probability
 from samtrack.link.candidates import find_candidates, gate_um
 from samtrack.link.cells import split_by_frame
 from samtrack.link.contest import CONTEST_FACTS, contest_facts
 from samtrack.link.division import DIVISION_FACTS, DivisionPairs, find_divisions
 from samtrack.link.features import LINK_FACTS, FramePair, link_facts
-from samtrack.link.motion import estimate_motion
+from samtrack.link.motion import Motion, carry_on, estimate_motion
 from samtrack.link.overlap import LabelStore, Overlap, measure_overlap
+from samtrack.link.registration import Registration
 from samtrack.types import Detections, Divisions, Frames, Links, Origin, Span, Typical
 
 Floats = npt.NDArray[np.float64]
@@ -33,7 +35,7 @@ _GAP = slice(_CONTEST.stop, len(LINK_COLUMNS))
 
 
 def propose_links(
-    images: Frames | None,  # for proposers that look at pixels; this one finds intensities in the table
+    images: Frames | None,
     labels: Frames,
     detections: Detections,
     core: Span,
@@ -46,7 +48,7 @@ def propose_links(
     ``detections`` holds at least the frames from ``core.start`` to ``core.stop + max_gap_frames`` (inclusive, as far as the
     movie goes); links name its rows. ``typical`` is of the whole movie. ``model``: None is the one that ships.
     """
-    proposer = _Proposer(labels, detections, core, typical, settings, model or load_default_model())
+    proposer = _Proposer((images, labels), detections, core, typical, settings, model or load_default_model())
     links: list[_LinkRows] = []
     divisions: list[_DivisionRows] = []
     for frame in core.frames():
@@ -80,11 +82,11 @@ class _DivisionRows:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What is known of two consecutive frames: proposals, common shift, best log odds out of and into each cell."""
+    """What is known of two consecutive frames: proposals, motion, best log odds out of and into each cell."""
 
     links: _LinkRows
     divisions: _DivisionRows
-    shift_um: Floats
+    motion: Motion
     best_out: Floats
     best_in: Floats
 
@@ -94,16 +96,19 @@ class _Proposer:
 
     def __init__(
         self,
-        labels: Frames,
+        pixels: tuple[Frames | None, Frames],
         detections: Detections,
         core: Span,
         typical: Typical,
         settings: LinkSettings,
         model: LinkModel,
     ) -> None:
+        images, labels = pixels
         self._voxel_um = labels.scale.voxel_um
         self._voxel_size = labels.scale.size_per_voxel
         self._labels = LabelStore(labels)
+        self._looks = None if images is None else Appearance(images, typical.radius_um)
+        self._registration = None if images is None else Registration(images, typical.radius_um)
         self._cells = split_by_frame(detections, range(core.start, core.stop + settings.max_gap_frames + 1))
         self._typical = typical
         self._settings = settings
@@ -113,6 +118,9 @@ class _Proposer:
     def forget_before(self, frame: int) -> None:
         """Let go of what no later source frame needs."""
         self._labels.forget_before(frame)
+        for held in (self._looks, self._registration):
+            if held:
+                held.forget_before(frame)
         self._steps = {f: s for f, s in self._steps.items() if f >= frame}
 
     def next_frame(self, frame: int) -> _Step:
@@ -130,8 +138,9 @@ class _Proposer:
             is_open = tuple(probability(best) < self._settings.gap_if_below for best in (best_out, best_in))
             if not (is_open[0].any() and is_open[1].any()):
                 continue
-            shifts = [self.next_frame(f).shift_um for f in range(frame, target_frame)]
-            pair = self._pair(frame, target_frame, np.sum(shifts, axis=0), (is_open[0], is_open[1]))
+            steps = [(self._cells[f], self.next_frame(f).motion) for f in range(frame, target_frame)]
+            motion = carry_on(steps, self._cells[target_frame], gate_um(self._typical, self._settings))
+            pair = self._pair(frame, target_frame, motion, (is_open[0], is_open[1]))
             a, b = pair.candidates.pairs()
             facts = _blank_facts(len(a))
             facts[:, : _CONTEST.start] = link_facts(pair)
@@ -141,7 +150,7 @@ class _Proposer:
         return found
 
     def _step(self, frame: int) -> _Step:
-        pair = self._pair(frame, frame + 1, None, None)
+        pair = self._pair(frame, frame + 1, self._motion_to_next(frame), None)
         a, b = pair.candidates.pairs()
         facts = _blank_facts(len(a))
         facts[:, : _CONTEST.start] = link_facts(pair)
@@ -155,19 +164,26 @@ class _Proposer:
         np.maximum.at(best_out, a, odds)
         np.maximum.at(best_in, b, odds)
         divisions = _division_rows(pair, splits, probability(split_odds))
-        return _Step(links, divisions, pair.motion.shift_um, best_out, best_in)
+        return _Step(links, divisions, pair.motion, best_out, best_in)
+
+    def _motion_to_next(self, frame: int) -> Motion:
+        """Motion from a frame to the next one; the shift of the image is a guess where there are images."""
+        source, target = self._cells[frame], self._cells[frame + 1]
+        guesses = []
+        if self._registration and len(source) and len(target):
+            guesses.append(self._registration.shift_um(frame, frame + 1))
+        return estimate_motion(source, target, self._typical.radius_um, gate_um(self._typical, self._settings), guesses)
 
     def _pair(
         self,
         source_frame: int,
         target_frame: int,
-        guess_um: Floats | None,
+        motion: Motion,
         among: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None,
     ) -> FramePair:
-        """Motion, candidates and overlaps of two frames; ``among``: which of their cells take part."""
+        """Candidates, overlaps and likeness of two frames; ``among``: which of their cells take part."""
         source, target = self._cells[source_frame], self._cells[target_frame]
         radius, gate = self._typical.radius_um, gate_um(self._typical, self._settings)
-        motion = estimate_motion(source, target, radius, gate, () if guess_um is None else (guess_um,))
         candidates = find_candidates(motion, target, self._settings, gate, among)
         target_voxels = np.rint(target.size_um / self._voxel_size)
         overlap = Overlap.none(len(source), target_voxels)
@@ -175,7 +191,10 @@ class _Proposer:
             step_px = np.rint((motion.expected_um - source.centre_um) / self._voxel_um).astype(np.int64)
             here, there = self._labels.read(source_frame, source), self._labels.read(target_frame, target)
             overlap = measure_overlap(here, there, step_px, target_voxels)
-        return FramePair(source, target, motion, candidates, overlap, radius, target_frame - source_frame - 1)
+        looks = None
+        if self._looks and candidates.is_real.any():
+            looks = self._looks.read(source_frame, source), self._looks.read(target_frame, target)
+        return FramePair(source, target, motion, candidates, overlap, radius, target_frame - source_frame - 1, looks)
 
 
 def _blank_facts(n: int) -> npt.NDArray[np.float32]:

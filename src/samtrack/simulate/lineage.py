@@ -137,6 +137,7 @@ def _bodies(cells: Population, settings: SimulateSettings) -> Bodies:
     ndim, clock = len(settings.shape_px), Clock.of(settings)
     condensed, fading = life.condensation(cells, clock), life.dying(cells, clock)
     size = cells.size * (1 - ROUNDING[settings.kind] * condensed) * (1 - (1 - life.DEAD_SIZE) * fading)
+    size = size * (1 + settings.cells.mitotic_swelling * (cells.to_split == 1))
     elongation = life.elongation_now(cells, clock)
     pointed = settings.cells.pointedness * (1 - np.maximum(condensed, fading)) if ndim == 2 else np.zeros(len(cells))
     power = 2 - 0.7 * pointed
@@ -163,7 +164,7 @@ def _snapshot(cells: Population, settings: SimulateSettings, origin_um: Floats) 
         bodies=bodies,
         brightness=cells.brightness,
         condensed=life.condensation(cells, clock),
-        parting=(cells.to_split == 1).astype(np.float64),
+        parting=clock.rounding * (cells.to_split == 1),
         dying=life.dying(cells, clock),
         track=seen.astype(np.int64),
         anchor=anchor,

@@ -25,9 +25,6 @@ GROWTH_SHARE = 0.25
 WAVES = 5
 """Waves on a cell's surface: enough for a handful of dents and bumps."""
 
-SHARE_SPREAD = 0.03
-"""Standard deviation of a daughter's share of her mother's size about one half."""
-
 ANAPHASE_ELONGATION = 1.75
 """Length over width in the mother's last frame, when her halves begin to part."""
 
@@ -36,9 +33,6 @@ NEWBORN_ELONGATION = 0.75
 
 DEAD_SIZE = 0.35
 """Relative size in which a dying cell ends; a pyknotic nucleus is shrunk to about a third."""
-
-SPLIT_OFFSET = 0.66
-"""Distance of a newborn daughter from her mother's centre, in the mother's radii: daughters just touch."""
 
 CROWDED = 0.8
 """Share of the world filled by cells above which no further cell enters division (contact inhibition)."""
@@ -105,6 +99,8 @@ class Clock:
     dying: int
     cycle: float
     death_chance: float
+    rounding: float
+    """How much of the rounding up is seen, 0 to 1."""
 
     @classmethod
     def of(cls, settings: SimulateSettings) -> Clock:
@@ -116,13 +112,14 @@ class Clock:
             dying=2 * mitosis,
             cycle=np.inf if cells.cycle_hours is None else max(cells.cycle_hours * 60 / minutes, mitosis + 1.0),
             death_chance=min(1.0, cells.death_per_hour * minutes / 60),
+            rounding=cells.mitotic_rounding,
         )
 
 
 def condensation(cells: Population, clock: Clock) -> Floats:
     """How far rounded up and condensed each cell is, 0 to 1: rising before a division, fading after."""
     rising = (clock.mitosis - cells.to_split + 1) / max(clock.mitosis - 1, 1)
-    return np.maximum(np.where(cells.to_split > 0, np.minimum(rising, 1.0), 0.0), cells.newborn)
+    return clock.rounding * np.maximum(np.where(cells.to_split > 0, np.minimum(rising, 1.0), 0.0), cells.newborn)
 
 
 def dying(cells: Population, clock: Clock) -> Floats:
@@ -222,16 +219,24 @@ def live_on(
 def _daughters(mothers: Population, settings: SimulateSettings, rng: np.random.Generator) -> Population:
     """Two cells for each mother, on opposite sides of her centre along her long axis; numbered later."""
     n, ndim = mothers.centre_um.shape
+    recipe = settings.cells
     twice = mothers.take(np.repeat(np.arange(n), 2))
     side = np.tile([1.0, -1.0], n)
-    share = np.repeat(0.5 + SHARE_SPREAD * np.clip(rng.standard_normal(n), -3, 3), 2)
-    size = twice.size * np.where(side > 0, share, 1 - share)
-    radius_um = settings.cells.diameter_um / 2 * twice.size[:, None] ** (1 / ndim)
-    outward = side[:, None] * twice.axes[:, 0]
+    share = np.repeat(0.5 + recipe.daughters_asymmetry * np.clip(rng.standard_normal(n), -3, 3), 2)
+    size = twice.size * np.where(side > 0, share, 1 - share) * recipe.daughters_size
+    radius_um = recipe.diameter_um / 2 * twice.size[:, None] ** (1 / ndim)
+    apart = np.full(n, recipe.daughters_apart)
+    axis = mothers.axes[:, 0]
+    if recipe.daughters_apart_spread:
+        apart = apart * np.exp(recipe.daughters_apart_spread * rng.standard_normal(n))
+    if recipe.daughters_turn:
+        axis = axis + recipe.daughters_turn * rng.standard_normal(axis.shape) / np.sqrt(max(ndim - 1, 1))
+        axis = axis / np.linalg.norm(axis, axis=1, keepdims=True)
+    outward = side[:, None] * np.repeat(axis, 2, axis=0)
     traits = _draw_traits(settings, 2 * n, ndim, rng, twice)
     return replace(
         twice,
-        centre_um=twice.centre_um + SPLIT_OFFSET * radius_um * outward,
+        centre_um=twice.centre_um + np.repeat(apart, 2)[:, None] * radius_um * outward,
         velocity=twice.velocity * 0.5,
         kick_um=0.2 * radius_um * outward,
         age=np.zeros(2 * n),

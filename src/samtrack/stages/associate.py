@@ -11,10 +11,12 @@ from samtrack.io.tables import (
     read_detections,
     read_divisions,
     read_links,
+    read_typical,
     write_divisions,
     write_links,
     write_tracks,
 )
+from samtrack.link import review_proposals
 from samtrack.stages.address import Address, told
 
 
@@ -25,7 +27,13 @@ def run_associate(address: Address) -> None:
         detections = read_detections([layout.detections(name) for name in address.names])
         links, _ = read_links([layout.links(name) for name in address.names], detections)
         divisions, _ = read_divisions([layout.divisions(name) for name in address.names], detections)
-        solution = solve_tracks(detections, links, divisions, address.config.associate)
+        settings = address.config.associate
+        solution = solve_tracks(detections, links, divisions, settings)
+        if settings.second_look:
+            chosen = (solution.link_chosen, solution.division_chosen)
+            typical = read_typical(layout.typical)
+            links, divisions = review_proposals(detections, links, divisions, chosen, typical, address.config.link)
+            solution = solve_tracks(detections, links, divisions, settings)
         with written_folder(layout.decided) as folder:
             write_tracks(folder / TRACKS_TABLE, folder / ASSIGNED_TABLE, solution.tracks, detections)
             write_links(folder / LINKS_TABLE, links, detections, chosen=solution.link_chosen)
