@@ -47,6 +47,8 @@ def add_train(commands: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    # hundreds of small systems are solved: threads cost more than they bring, and slow each other down in a pool
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from samtrack.stages.train_links import Training, run_train_links
 
     chosen = {name: value for name in ("seed", "movies") if (value := getattr(options, name)) is not None}

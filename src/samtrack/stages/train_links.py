@@ -66,8 +66,7 @@ def run_train_links(training: Training) -> str:
             write_text(training.out, as_json(plain))
             facts += [str(training.out)]
         if training.card is not None:
-            name = Path(training.check).stem if training.check else training.out.stem if training.out else "default"
-            write_text(training.card, as_markdown(plain, name))
+            write_text(training.card, as_markdown(plain))
             facts += [str(training.card)]
         return write_table(judged) if judged else ""
 

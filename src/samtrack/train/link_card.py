@@ -92,9 +92,9 @@ def as_json(plain: Mapping[str, Any]) -> str:
     return re.sub(r"\[[^\[\]{}]*\]", lambda match: " ".join(match.group().split()), text) + "\n"
 
 
-def as_markdown(plain: Mapping[str, Any], name: str) -> str:
+def as_markdown(plain: Mapping[str, Any]) -> str:
     """The card of a model, from its JSON, for people."""
-    parts = [f"# Link model: {name}", str(plain.get("about", "")), f"Learned from: {plain.get('data', 'not told')}"]
+    parts = ["# Card of a link model", str(plain.get("about", "")), f"Learned from: {plain.get('data', 'not told')}"]
     facts = [f"* {key}: {_told(plain[key])}" for key in ("seeds", "learning", "examples", "versions") if key in plain]
     parts.append("\n".join(facts))
     for key, title in (("held_out", "On movies it was not fitted to"), ("held_out_before", "The same, shipped model")):
