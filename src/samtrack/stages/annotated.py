@@ -46,13 +46,14 @@ def read_annotated(images: Path, masks: Path | None, config: Config) -> Movie:
 
 
 def true_tracks(truth: npt.NDArray[np.integer], mask: npt.NDArray[np.integer], labels: Ints, where: Path) -> Ints:
-    """The true track of each of some labels of a frame: of those it covers most of, the one that fits best; 0 without."""
+    """The true track of some labels of a frame (sorted): of those it covers most of, the one that fits best, else 0."""
     if truth.shape != mask.shape:
         raise DataError(
             f"{where}: has shape {truth.shape}, the masks have {mask.shape}. Are they of the same sequence?"
         )
     match = match_frame(truth, mask)
     order = np.lexsort((match.matched_truth, match.iou))
+    order = order[np.isin(match.matched_result[order], labels)]
     track = np.zeros(len(labels), dtype=np.int64)
     at = np.searchsorted(labels, match.matched_result[order])
     track[at] = match.matched_truth[order]  # of several writes to one place the last one, the best, stays

@@ -31,6 +31,7 @@ def run_associate(address: Address) -> None:
         model = open_link_model(address.config.link.model)[1]
         chosen = solution.link_chosen, solution.division_chosen
         why_links, why_divisions = explain_decision(detections, links, divisions, chosen, model)
+        why_links["margin"], why_divisions["margin"] = solution.link_margin, solution.division_margin
         with written_folder(layout.decided) as folder:
             write_tracks(folder / TRACKS_TABLE, folder / ASSIGNED_TABLE, solution.tracks, detections)
             write_links(folder / LINKS_TABLE, links, detections, chosen=chosen[0], **why_links)
