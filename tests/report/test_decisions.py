@@ -34,9 +34,10 @@ def test_runner_up_and_reasons_come_along_where_they_are_known(small) -> None:
     data = small()
     assert "runner-up" not in write_doubtful(data, list_doubtful(data), CONTRAST)
     told = replace(data, link_reasons=reasons(len(data.links), 1), division_reasons=reasons(1, -1))
+    told = replace(told, fact_words={"iou_lead": "overlaps more"})
     text = write_doubtful(told, list_doubtful(told), CONTRAST)
     rows = re.findall(r"<tr><td.*?</tr>", text, re.DOTALL)
-    assert "<td>none</td><td>iou lead +2.1; &lt;b&gt; +0.4</td>" in rows[0], "the division"
+    assert "<td>none</td><td>+2.1\u202foverlaps more<br>+0.4\u202f&lt;b&gt;</td>" in rows[0], "the division"
     assert re.search(r'<td>0\.25, <button [^>]*data-track="2" data-frame="0">2</button> in frame 0</td>', rows[1])
     rejected = int(np.flatnonzero(data.tracks.track_of == 0)[0])
     told = replace(told, link_reasons=reasons(len(data.links), rejected))

@@ -8,7 +8,18 @@ import pytest
 from samtrack.errors import DataError
 from samtrack.link.calibrate import load_default_model
 from samtrack.train.link_card import judge
-from samtrack.train.link_fit import DIRECTION, HELD_OUT, KEPT, STRENGTHS, WHOLE, Bench, fit_links, gather, learn_links
+from samtrack.train.link_fit import (
+    DIRECTION,
+    HELD_OUT,
+    KEPT,
+    STRENGTHS,
+    WHOLE,
+    Bench,
+    fit_links,
+    gather,
+    is_better,
+    learn_links,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +61,15 @@ def test_progress_and_strengths_are_told(learned, said):
     assert set(learned.strengths.values()) <= {*STRENGTHS, KEPT}
     assert learned.strengths["frame"] != KEPT
     assert any(text.startswith("frame: learned from") for text in said)
+
+
+def test_better_is_what_chance_does_not_explain():
+    rng = np.random.default_rng(0)
+    before = rng.random(400)
+    assert is_better(before, before - 0.1 + 0.2 * rng.normal(size=400))
+    assert not is_better(before, before)
+    assert not is_better(before, before + 0.1)
+    assert not is_better(before, before - 0.001 + 0.5 * np.tile([1.0, -1.0], 200))
 
 
 def test_too_little_truth_is_refused(restless):

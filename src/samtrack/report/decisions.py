@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -69,7 +71,7 @@ def _doubtful_row(data: ReportData, row: object, image: str) -> tuple[str, ...]:
     seen = f"Frame {frame} beside frame {to_frame}"
     picture = f'<img src="{image}" width="{2 * CROP_PX + GAP_PX}" height="{CROP_PX}" alt="{seen}">'
     told = (f"{row.probability:.2f}", escape(kind), f"{frame} → {to_frame}", position, tracks)  # type: ignore[attr-defined]
-    why = (_runner_up(data, row), _why(row)) if hasattr(row, "runner_up") else ()
+    why = (_runner_up(data, row), _why(row, data.fact_words)) if hasattr(row, "runner_up") else ()
     return (*told, *why, picture)
 
 
@@ -85,7 +87,9 @@ def _runner_up(data: ReportData, row: object) -> str:
     return f"{probability:.2f}, {button} in frame {frame}"
 
 
-def _why(row: object) -> str:
-    """The loudest facts for and against, a line each, as words."""
+def _why(row: object, words: Mapping[str, str]) -> str:
+    """The loudest facts for and against, a line each, in words."""
     sides = (row.spoke_for, row.spoke_against)  # type: ignore[attr-defined]
-    return "<br>".join(escape(side.replace("_", " ")) for side in sides if side)
+    parts = [part.rpartition(" ") for side in sides for part in side.split("; ") if part]
+    told = [f"{value}{THIN}{words.get(fact, fact.replace('_', ' '))}" for fact, _, value in parts]
+    return "<br>".join(escape(line) for line in told)

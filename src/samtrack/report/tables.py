@@ -7,7 +7,7 @@ the movie is not calibrated (`unit_of` says which).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,8 @@ class ReportData:
     ``labels`` hold the final masks (value = track), filled ones included; ``filled`` lists those as (frame, track).
     ``link_chosen`` and ``division_chosen`` are booleans, one per proposal. ``violations`` is None where nobody checked;
     ``timings`` are (stage, seconds, peak memory in MB). ``held_out`` is how the link model's probabilities came true on
-    movies it was not fitted to, ``came_true`` how they did here (empty without a truth).
+    movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
+    facts of `Reasons` in words.
     """
 
     dataset: str
@@ -70,6 +71,7 @@ class ReportData:
     division_reasons: Reasons | None = None
     held_out: Sequence[Reliability] = ()
     came_true: Sequence[Reliability] = ()
+    fact_words: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.images.shape != self.labels.shape or self.images.n_frames != self.labels.n_frames:

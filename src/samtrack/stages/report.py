@@ -16,6 +16,7 @@ from samtrack.io.atomic import written_file
 from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, read_divisions, read_links, read_table, read_tracks
+from samtrack.link.fact_words import FACT_WORDS
 from samtrack.report import ReportData, draw_page
 from samtrack.report.tables import Reasons
 from samtrack.stages.address import Address, told
@@ -59,6 +60,7 @@ def run_report(address: Address) -> None:
             link_reasons=_reasons(link_columns, detections),
             division_reasons=_reasons(division_columns, detections),
             held_out=read_card(open_link_model(address.config.link.model)[0]),
+            fact_words=FACT_WORDS,
             came_true=judge_movie(address, labels, detections, tracks, links, divisions),
         )
         save_report(data, layout.page)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from samtrack.link.fact_words import words_of
 from samtrack.train.link_examples import FACTS, Examples
 
 Floats = npt.NDArray[np.float64]
@@ -62,8 +63,13 @@ def reliability(score: Floats, is_true: Bools) -> dict[str, Any]:
 
 def log_loss(score: Floats, is_true: Bools) -> float:
     """Mean surprise of the truth, in nats per proposal; 0 without any."""
+    return float(surprise(score, is_true).mean()) if len(score) else 0.0
+
+
+def surprise(score: Floats, is_true: Bools) -> Floats:
+    """Minus the logarithm of the probability that was given to what came true."""
     p = np.clip(score, UNSURE, 1 - UNSURE)
-    return float(-np.mean(np.where(is_true, np.log(p), np.log(1 - p)))) if len(p) else 0.0
+    return -np.where(is_true, np.log(p), np.log(1 - p))
 
 
 def judge(examples: Mapping[str, Examples]) -> dict[str, dict[str, Any]]:
@@ -102,6 +108,7 @@ def as_markdown(plain: Mapping[str, Any]) -> str:
             parts += [f"## {title}", _figures(plain[key])]
     if plain.get("held_out"):
         parts += ["## Said and seen", _BINS_TOLD, *(_bins(name, plain["held_out"][name]) for name in FACTS)]
+    parts += ["## What the facts say", _FACTS_TOLD, *(_facts(name, plain["models"][name]) for name in FACTS)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -109,6 +116,25 @@ _BINS_TOLD = (
     "Of the proposals that were given a probability in a tenth of the scale: how many, the mean of what was said, and the "
     "share that was true. The two should be equal."
 )
+
+
+_FACTS_TOLD = (
+    "Each fact adds a curve's value to the log odds. Here is how far each curve goes over the range of the examples, from "
+    "lowest to highest value of the fact: + makes the proposal likelier, − less likely, ± goes both ways."
+)
+
+
+def _facts(name: str, model: Mapping[str, Any]) -> str:
+    rows = []
+    for curve in sorted(model["curves"], key=lambda c: -_range(c["log_odds"])):
+        steps = np.diff(curve["log_odds"])
+        mark = "+" if np.all(steps >= 0) else "−" if np.all(steps <= 0) else "±"
+        rows.append([f"`{curve['fact']}`", words_of(curve["fact"]), f"{mark}{_range(curve['log_odds']):.1f}"])
+    return f"### {TOLD[name][0].upper()}{TOLD[name][1:]}\n\n" + _markdown(["fact", "in words", "log odds"], rows)
+
+
+def _range(values: Sequence[float]) -> float:
+    return max(values) - min(values)
 
 
 def _figures(judged: Mapping[str, Mapping[str, Any]]) -> str:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from samtrack.config.link import LinkSettings
 from samtrack.errors import DataError
 from samtrack.link.calibrate import AdditiveModel, LinkModel, probability
 from samtrack.train.additive import CurveRules, Prior, fit_additive
-from samtrack.train.link_card import log_loss
-from samtrack.train.link_examples import FACTS, Examples, Movie, examples_of
+from samtrack.train.link_card import surprise
+from samtrack.train.link_examples import FACTS, Examples, Floats, Movie, examples_of
 from samtrack.types import Span
 
 KNOTS = {"frame": 12, "division": 8, "contest": 12, "gap": 8}  # fewer where there are fewer examples
@@ -38,8 +40,8 @@ LEARNED_FROM, BEGINNING, MIDDLE, WHOLE = (0.0, 2 / 3), (0.0, 1 / 3), (1 / 3, 2 /
 # How dear a departure from the prior's curves may be, in units of what a rise from nothing costs. Tried, not chosen.
 STRENGTHS = (1.0, 10.0, 100.0, 1000.0)
 KEPT = float("inf")  # the strength of a model that was kept as it was
-# By how much (log loss per example) learning must help on frames not fitted to; less is chance.
-LEAST_HELP = 1e-4
+# By how many standard errors a looser hold must predict frames not fitted to better than a tighter one: less may be chance.
+SURE_HELP = 1.0
 # True and false examples that a model needs to learn from, and to be judged by: ten say as little as none.
 ENOUGH = 20
 # True links to the next frame in the frames to learn from, and in those held out: a percent must mean something.
@@ -140,11 +142,10 @@ def _choose_strengths(bench: Bench, prior: LinkModel) -> dict[str, float]:
         fit, choose = (part[name] for part in gather(bench, model, BEGINNING, MIDDLE))
         chosen[name] = KEPT
         if min(fit.n_true, len(fit) - fit.n_true, choose.n_true, len(choose) - choose.n_true) >= ENOUGH:
-            least = _loss(name, old, choose) - LEAST_HELP
             for strength in STRENGTHS[::-1]:
                 tried = _fit(name, fit, Prior(old, strength))
-                if (loss := _loss(name, tried, choose)) < least:
-                    least, chosen[name], best = loss, strength, tried
+                if is_better(_surprise(name, best, choose), _surprise(name, tried, choose)):
+                    chosen[name], best = strength, tried
         model = replace(model, **{name: best})
         bench.tell(f"{name}: tried on {len(choose)} examples of the middle, the prior holds with {chosen[name]:g}")
     return chosen
@@ -154,5 +155,11 @@ def _fit(name: str, examples: Examples, prior: Prior | None) -> AdditiveModel:
     return fit_additive(examples.facts, examples.is_true, CurveRules(FACTS[name], DIRECTION, KNOTS[name]), prior)
 
 
-def _loss(name: str, model: AdditiveModel, examples: Examples) -> float:
-    return log_loss(probability(model.log_odds(examples.facts, FACTS[name])), examples.is_true)
+def _surprise(name: str, model: AdditiveModel, examples: Examples) -> Floats:
+    return surprise(probability(model.log_odds(examples.facts, FACTS[name])), examples.is_true)
+
+
+def is_better(before: Floats, after: Floats) -> bool:
+    """Whether the surprises of the same examples have become smaller by more than chance explains."""
+    gain = before - after
+    return bool(gain.mean() > SURE_HELP * gain.std() / np.sqrt(len(gain)))
