@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format dag golden schema bench clean setup setup-dev
+.PHONY: help demo test test-fast lint format dag golden schema fit-links link-card bench clean setup setup-dev
 
 help: ## list all targets
 	@grep -hE '^[a-zA-Z_%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ golden: setup-dev ## accept today's results as the frozen ones (raise a revision
 
 schema: setup-dev ## write config/config.default.yaml and config/config.schema.json anew
 	@$(BIN)/python -m samtrack.config.generate --write
+
+fit-links: setup ## fit the shipped link model anew to simulated movies (minutes), and write its card
+	@$(BIN)/samtrack train links --workers $(CORES) --out src/samtrack/link/default_model.json --card docs/link_model.md
+
+link-card: setup ## write docs/link_model.md, the card of the shipped link model
+	@$(BIN)/samtrack train links --check --movies 0 --card docs/link_model.md
 
 bench: $(patsubst benchmarks/bench_%.py,bench-%,$(sort $(wildcard benchmarks/bench_*.py))) ## run all benchmarks (QUICK=1: small)
 

@@ -65,6 +65,7 @@ def run(movie: Path, capsys: pytest.CaptureFixture[str], *more: str, images: str
         (["--masks", "nowhere"], "does not exist"),
         (["--truth", "nowhere"], "does not exist"),
         (["--config", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["--set", "link.model=nowhere.json"], "nowhere.json does not exist. Relative paths count from"),
     ],
 )
 def test_settings_and_paths(movie: Path, capsys: pytest.CaptureFixture[str], more: list[str], expected: str):

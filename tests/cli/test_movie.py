@@ -37,6 +37,11 @@ def test_masks_given_are_linked_and_paths_become_absolute():
     assert configuration_of(options()).segment.method == "seeds"
 
 
+def test_a_link_model_is_found_from_inside_the_output_folder():
+    assert configuration_of(options("--set", "link.model=mine.json")).link.model == str(Path("mine.json").resolve())
+    assert configuration_of(options()).link.model is None
+
+
 def test_later_settings_win(tmp_path: Path):
     (tmp_path / "mine.yaml").write_text("link: {candidates: 7, gate_radii: 4}\nmovie: {minutes_per_frame: 2}\n")
     arguments = ["--preset", "Fluo-N2DL-HeLa", "--config", str(tmp_path / "mine.yaml"), "--set", "link.candidates=9"]

@@ -23,6 +23,9 @@ OPTIONS = {
     "validate": {"folder", "--images", "--out", "--workers"},
     "evaluate": {"folder", "--truth", "--out", "--config", "--workers"},
     "report": STAGE,
+    "train": {
+        *("what", "--data", "--masks", "--config", "--out", "--card", "--check", "--seed", "--movies", "--workers"),
+    },
 }
 
 

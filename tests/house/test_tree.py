@@ -13,6 +13,7 @@ WITHOUT_A_TEST_OF_THEIR_OWN: dict[str, str] = {
     "src/samtrack/config/section.py": "tests/config/test_schema.py holds every section against it",
     "src/samtrack/cli/results.py": "tests/cli/test_bad_input.py drives it through main, tests/workflow as a command",
     "src/samtrack/cli/stages.py": "tests/cli/test_bad_input.py drives it through main, tests/workflow as a command",
+    "src/samtrack/cli/train.py": "tests/stages/test_train_links.py drives it through main",
     "src/samtrack/evaluate/biology.py": "tests/evaluate/test_ctc.py compares every measure with py-ctcmetrics",
     "src/samtrack/evaluate/graph.py": "tests/evaluate/test_ctc.py compares every measure with py-ctcmetrics",
     "src/samtrack/io/truth.py": "tests/stages/test_evaluate.py goes through every kind of truth folder and its faults",

@@ -7,7 +7,7 @@ import numpy as np
 
 from samtrack.report.decisions import SEEN_AT_ONCE, write_doubtful
 from samtrack.report.pictures import Contrast
-from samtrack.report.tables import list_doubtful
+from samtrack.report.tables import Reasons, list_doubtful
 from samtrack.types import Links
 
 CONTRAST = Contrast(0, 255)
@@ -23,6 +23,25 @@ def test_each_row_tells_what_where_and_who(small) -> None:
     assert re.findall(r'data-track="(\d)" data-frame="(\d)"', first) == [("1", "2"), ("3", "3"), ("4", "3")]
     assert 'src="data:image/' in first
     assert 'alt="Frame 2 beside frame 3"' in first
+
+
+def reasons(n, runner_up):
+    texts = np.full(n, "iou_lead +2.1; <b> +0.4", dtype=object), np.full(n, "", dtype=object)
+    return Reasons(np.full(n, runner_up), np.full(n, 0.25), *texts)
+
+
+def test_runner_up_and_reasons_come_along_where_they_are_known(small) -> None:
+    data = small()
+    assert "runner-up" not in write_doubtful(data, list_doubtful(data), CONTRAST)
+    told = replace(data, link_reasons=reasons(len(data.links), 1), division_reasons=reasons(1, -1))
+    told = replace(told, fact_words={"iou_lead": "overlaps more"})
+    text = write_doubtful(told, list_doubtful(told), CONTRAST)
+    rows = re.findall(r"<tr><td.*?</tr>", text, re.DOTALL)
+    assert "<td>none</td><td>+2.1\u202foverlaps more<br>+0.4\u202f&lt;b&gt;</td>" in rows[0], "the division"
+    assert re.search(r'<td>0\.25, <button [^>]*data-track="2" data-frame="0">2</button> in frame 0</td>', rows[1])
+    rejected = int(np.flatnonzero(data.tracks.track_of == 0)[0])
+    told = replace(told, link_reasons=reasons(len(data.links), rejected))
+    assert "0.25, a mask rejected in frame 5" in write_doubtful(told, list_doubtful(told), CONTRAST)
 
 
 def test_how_many_are_doubtful_is_said(small) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -104,6 +105,15 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
 )
 def test_a_changed_section_re_runs_its_stage_and_what_follows(finished: Path, override: str, expected: set[str]):
     assert dry_run(finished, override) == expected
+
+
+def test_a_link_model_re_runs_the_links_when_its_content_changes(finished: Path):
+    from samtrack.link.calibrate import default_plain
+
+    model = finished / "model.json"
+    model.write_text(json.dumps(default_plain()))
+    expected = ALL - {"segment", "measure", "summarise"} | LAST
+    assert dry_run(finished, "link.model=model.json") == expected
 
 
 def test_a_changed_image_is_noticed(finished: Path, movie: Path):

@@ -52,6 +52,11 @@ def files(kind):
     return of
 
 
+def link_model():
+    """A fingerprint of the user's link model; a changed one re-runs the rule."""
+    return plan.model_fingerprint(CONFIG) if workflow.is_main_process else ""
+
+
 def every_block(path):
     """A function of the wildcards: the files of all blocks of the sequence."""
     return lambda wildcards: [

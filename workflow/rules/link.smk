@@ -56,6 +56,7 @@ rule link:
     params:
         config=RUN_FILE,
         triggers=triggers("link"),
+        model=link_model(),
     log:
         os.path.join(LOGS, "link", "{block}.log"),
     benchmark:

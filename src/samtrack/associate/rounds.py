@@ -81,7 +81,7 @@ def take_safe(columns: Columns) -> tuple[Bools, Bools]:
     cover, n_sides = cover_of(columns), _number_of_sides(columns)
     n_left = len(columns)
     while n_left:
-        rival = _rivals(columns, cover)
+        rival = rivals_of(columns, cover)
         total = np.asarray(np.bincount(cover.column, weights=rival, minlength=len(columns)), dtype=np.float64)
         now = np.flatnonzero(_is_first_everywhere(cover, n_sides) & (columns.gain >= total))
         taken[now] = True
@@ -113,7 +113,7 @@ def _is_blocked(columns: Columns, cover: _Cover, now: Ints) -> Bools:
     return blocked
 
 
-def _rivals(columns: Columns, cover: _Cover) -> Floats:
+def rivals_of(columns: Columns, cover: _Cover) -> Floats:
     """Of each pair: the best gain of another column on that side, 0 without any."""
     starts = cover.starts()
     sizes = np.diff(starts, append=len(cover.side))

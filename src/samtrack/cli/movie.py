@@ -84,7 +84,11 @@ def configuration_of(options: argparse.Namespace) -> Config:
     raw |= {"out": ".", "sequences": [{"name": name, **movie}]}
     for override in options.set:
         raw = merge(raw, parse_override(override))
-    return build_config(raw, source=str(options.config or "samtrack run"))
+    config = build_config(raw, source=str(options.config or "samtrack run"))
+    if config.link.model is None:
+        return config
+    model = str(Path(config.link.model).resolve())  # the run goes on in its output folder
+    return config.model_copy(update={"link": config.link.model_copy(update={"model": model})})
 
 
 def sequence_name(images: Path) -> str:

@@ -43,3 +43,9 @@ class LinkSettings(Section):
     min_probability: float = Field(
         0.01, ge=0, lt=1, description="Less probable links are not even written: they cannot win."
     )
+    model: str | None = Field(
+        None,
+        description="What turns facts into probabilities: a JSON file of `samtrack train links`, for movies whose cells "
+        "behave unlike those that the shipped model was fitted to. null: the shipped model. A relative path counts from "
+        "the folder in which the run is started.",
+    )

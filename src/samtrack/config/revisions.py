@@ -17,12 +17,12 @@ REVISIONS: dict[str, int] = {
     "segment": 1,
     "measure": 1,
     "link": 1,
-    "associate": 1,
+    "associate": 2,
     "fill": 1,
     "export": 1,
     "validate": 1,
     "evaluate": 1,
-    "report": 1,
+    "report": 2,
 }
 
 SECTIONS: dict[str, tuple[str, ...]] = {

@@ -1,8 +1,8 @@
 """From facts to probabilities: additive models whose every term is a curve given by plain numbers.
 
 The log odds of a model are a constant plus one piecewise linear curve per fact; outside its knots a curve stays level, so
-that a fact never seen in training cannot outweigh all others. The numbers are fitted by ``benchmarks/fit_link_model.py`` on
-simulated movies only and lie in ``default_model.json`` beside this file.
+that a fact never seen in training cannot outweigh all others. The numbers that ship lie in ``default_model.json`` beside
+this file; ``samtrack train links`` fitted them to simulated movies only, and fits others to a user's annotated movie.
 """
 
 from __future__ import annotations
@@ -27,18 +27,24 @@ SUREST = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The term of one fact: log odds ``values`` at ``knots``, linear between, level outside; ``missing`` for NaN."""
+    """The term of one fact: log odds ``values`` at ``knots``, linear between, level outside; ``missing`` for NaN.
+
+    ``mean`` is its mean over the examples it was fitted to: what the fact says of an average proposal.
+    """
 
     name: str
     knots: tuple[float, ...]
     values: tuple[float, ...]
     missing: float
+    mean: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.knots) != len(self.values) or not self.knots:
             raise WeightsError(
                 f"curve {self.name}: {len(self.knots)} knots and {len(self.values)} values; fit it anew."
             )
+        if not np.isfinite([*self.knots, *self.values, self.missing, self.mean]).all():
+            raise WeightsError(f"curve {self.name}: holds a value that is not a finite number; fit it anew.")
         if np.any(np.diff(self.knots) <= 0):
             raise WeightsError(f"curve {self.name}: knots must increase, found {self.knots}; fit it anew.")
 
@@ -70,7 +76,14 @@ class AdditiveModel:
     def from_plain(cls, plain: Mapping[str, Any]) -> AdditiveModel:
         """A model from the plain numbers of the JSON file."""
         curves = [
-            Curve(c["fact"], tuple(c["knots"]), tuple(c["log_odds"]), float(c["missing"])) for c in plain["curves"]
+            Curve(
+                str(c["fact"]),
+                tuple(float(k) for k in c["knots"]),
+                tuple(float(v) for v in c["log_odds"]),
+                float(c["missing"]),
+                float(c.get("mean", 0.0)),
+            )
+            for c in plain["curves"]
         ]
         return cls(float(plain["constant"]), tuple(curves))
 
@@ -78,6 +91,7 @@ class AdditiveModel:
         """The model as plain numbers, as in the JSON file."""
         curves = [
             {"fact": c.name, "knots": list(c.knots), "log_odds": list(c.values), "missing": c.missing}
+            | ({"mean": c.mean} if c.mean else {})
             for c in self.curves
         ]
         return {"constant": self.constant, "curves": curves}
@@ -105,15 +119,23 @@ class LinkModel:
         """The models from the plain content of the JSON file."""
         try:
             return cls(**{name: AdditiveModel.from_plain(plain["models"][name]) for name in cls.__slots__})
-        except (KeyError, TypeError) as error:
+        except WeightsError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WeightsError(f"link model: {error!r} is missing or of a wrong type; fit it anew.") from error
+
+
+def default_plain() -> dict[str, Any]:
+    """The JSON of the model that ships with samtrack: its card and its numbers."""
+    text = (resources.files("samtrack.link") / "default_model.json").read_text(encoding="utf-8")
+    plain: dict[str, Any] = json.loads(text)
+    return plain
 
 
 @lru_cache(maxsize=1)
 def load_default_model() -> LinkModel:
     """The model that ships with samtrack."""
-    text = (resources.files("samtrack.link") / "default_model.json").read_text(encoding="utf-8")
-    return LinkModel.from_plain(json.loads(text))
+    return LinkModel.from_plain(default_plain())
 
 
 def probability(log_odds: Floats) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samtrack.config.link import LinkSettings
+from samtrack.errors import WeightsError
 from samtrack.link.appearance import Appearance
 from samtrack.link.calibrate import SUREST, LinkModel, load_default_model, probability
 from samtrack.link.candidates import find_candidates, gate_um
@@ -57,6 +58,19 @@ def propose_links(
         divisions.append(found.divisions)
         proposer.forget_before(frame + 1)
     return _link_table(links, settings), _division_table(divisions, settings)
+
+
+def require_known_facts(model: LinkModel) -> None:
+    """Raise if a model asks for facts that are not known of what it judges."""
+    known = {"frame": LINK_FACTS, "division": DIVISION_FACTS, "contest": LINK_FACTS + CONTEST_FACTS}
+    for name in LinkModel.__slots__:
+        facts = known.get(name, LINK_FACTS + GAP_FACTS)
+        unknown = sorted({curve.name for curve in getattr(model, name).curves} - set(facts))
+        if unknown:
+            raise WeightsError(
+                f"the {name} model asks for {', '.join(map(repr, unknown))}, known are {', '.join(facts)}. It is of "
+                "another version of samtrack: fit it anew with `samtrack train links`."
+            )
 
 
 @dataclass(frozen=True, slots=True)

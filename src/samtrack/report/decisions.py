@@ -1,6 +1,8 @@
-"""The doubtful decisions as HTML: a table with a picture of before and after in each row."""
+"""The decisions to look at first, as HTML: a table with runner-up, reasons and a picture of before and after in each row."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ SEEN_AT_ONCE = 10
 
 def write_doubtful(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast) -> str:
     """The least probable decisions, each with a picture of before and after."""
-    start = '<section id="doubtful">\n<h2>Doubtful decisions</h2>\n'
+    start = '<section id="doubtful">\n<h2>Decisions to look at first</h2>\n'
     if doubtful.empty:
         return start + "<p>No link and no division was decided.</p>\n</section>"
     images = draw_evidence(data, doubtful, contrast)
@@ -27,7 +29,13 @@ def write_doubtful(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast)
         f"{_told_doubt(data)} The {counted(len(rows), 'least probable one')}, least probable first. Pictures: before "
         "and after, at the same place; the cells in question in yellow."
     )
-    head = ("probability", "what", "frames", "position (voxels)", "tracks", "before and after")
+    why = ("runner-up", "why") if "runner_up" in doubtful else ()
+    if why:
+        caption += (
+            " Runner-up: the most probable of what the cell would have done instead. Why: the facts that spoke loudest "
+            "for (+) and against (−) it, in log odds beyond those of an average proposal."
+        )
+    head = ("probability", "what", "frames", "position (voxels)", "tracks", *why, "before and after")
     text = start + table(caption, head, rows[:SEEN_AT_ONCE], numbers=(0,))
     if more := rows[SEEN_AT_ONCE:]:
         text += f"\n<details><summary>The next {len(more)}</summary>\n"
@@ -55,11 +63,33 @@ def _doubtful_row(data: ReportData, row: object, image: str) -> tuple[str, ...]:
     named = [int(track_of[d]) for d in ((source,) if b < 0 else (source, a, b))]
     seen_in = [frame, to_frame, to_frame]
     buttons = [
-        f'<button type="button" class="track" data-track="{track}" data-frame="{seen}">{track}</button>'
-        for track, seen in zip(named, seen_in, strict=False)
+        f'<button type="button" class="track" data-track="{track}" data-frame="{at_frame}">{track}</button>'
+        for track, at_frame in zip(named, seen_in, strict=False)
     ]
     tracks = buttons[0] if b < 0 else f"{buttons[0]} → {buttons[1]} + {buttons[2]}"
     kind = row.kind  # type: ignore[attr-defined]
-    told = f"Frame {frame} beside frame {to_frame}"
-    picture = f'<img src="{image}" width="{2 * CROP_PX + GAP_PX}" height="{CROP_PX}" alt="{told}">'
-    return f"{row.probability:.2f}", escape(kind), f"{frame} → {to_frame}", position, tracks, picture  # type: ignore[attr-defined]
+    seen = f"Frame {frame} beside frame {to_frame}"
+    picture = f'<img src="{image}" width="{2 * CROP_PX + GAP_PX}" height="{CROP_PX}" alt="{seen}">'
+    told = (f"{row.probability:.2f}", escape(kind), f"{frame} → {to_frame}", position, tracks)  # type: ignore[attr-defined]
+    why = (_runner_up(data, row), _why(row, data.fact_words)) if hasattr(row, "runner_up") else ()
+    return (*told, *why, picture)
+
+
+def _runner_up(data: ReportData, row: object) -> str:
+    """What the cell would have done instead: probability and where it would have led."""
+    cell, probability = int(row.runner_up), float(row.runner_up_score)  # type: ignore[attr-defined]
+    if cell < 0:
+        return "none"
+    track, frame = int(data.tracks.track_of[cell]), int(data.detections.frame[cell])
+    if track == 0:
+        return f"{probability:.2f}, a mask rejected in frame {frame}"
+    button = f'<button type="button" class="track" data-track="{track}" data-frame="{frame}">{track}</button>'
+    return f"{probability:.2f}, {button} in frame {frame}"
+
+
+def _why(row: object, words: Mapping[str, str]) -> str:
+    """The loudest facts for and against, a line each, in words."""
+    sides = (row.spoke_for, row.spoke_against)  # type: ignore[attr-defined]
+    parts = [part.rpartition(" ") for side in sides for part in side.split("; ") if part]
+    told = [f"{value}{THIN}{words.get(fact, fact.replace('_', ' '))}" for fact, _, value in parts]
+    return "<br>".join(escape(line) for line in told)

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from samtrack.report.colours import line_colours
 from samtrack.report.lineages import GOLDEN, HUES, Trees
 from samtrack.report.tables import DOUBTFUL_BELOW
+from samtrack.types import Reliability
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
@@ -29,6 +30,9 @@ HISTOGRAM_BINS = 24
 
 PROBABILITY_BINS = 20
 """Bins of 0.05; the limit of doubt falls on an edge."""
+
+LEAST_IN_BIN = 5
+"""Proposals that a point of a reliability plot rests on, at least; fewer say nothing of a share."""
 
 ROOT_NAMES_UP_TO = 400
 """Rows of lineages up to which the roots' numbers are written beside them."""
@@ -109,6 +113,23 @@ def draw_probabilities(axis: Axes, chosen: Floats) -> None:
     axis.set_xlim(0, 1)
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     _label(axis, "probability", "links", whole=False)
+    _legend(axis)
+
+
+def draw_reliability(axis: Axes, held_out: Reliability | None, here: Reliability | None) -> None:
+    """What share was true against what was said, on movies held out and on this one; honest points lie on the diagonal."""
+    axis.plot([0, 1], [0, 1], color=Role.MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    for told, colour, label in ((held_out, Role.MAIN, "movies held out"), (here, Role.SECOND, "this movie")):
+        if told is None:
+            continue
+        enough = told.count >= LEAST_IN_BIN
+        count, said, seen = told.count[enough], told.said[enough], told.seen[enough]
+        chance = np.sqrt(np.maximum(seen * (1 - seen), 0) / np.maximum(count, 1))
+        axis.vlines(said, seen - chance, np.minimum(seen + chance, 1.0), color=colour, linewidth=1)
+        axis.plot(said, seen, "o-", color=colour, linewidth=1.4, markersize=4, label=label)
+    axis.set_xlim(-0.02, 1.02)
+    axis.set_ylim(-0.02, 1.02)
+    _label(axis, "probability that was said", "share that was true", whole=False)
     _legend(axis)
 
 

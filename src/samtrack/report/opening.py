@@ -33,7 +33,8 @@ def write_opening(data: ReportData, summary: Mapping[str, int], counts: pd.DataF
         f"<h1>{escape(data.dataset)} / {escape(data.sequence)}</h1>\n{_verdict(data)}\n"
         f'<p class="told">{_sentence(summary)}</p>\n{tiles}\n{_violations(data)}'
         '<nav aria-label="Sections"><a href="#movie">Movie</a><a href="#time">Over time</a>'
-        '<a href="#lineages">Lineages</a><a href="#doubtful">Doubtful decisions</a><a href="#scores">Scores</a>'
+        '<a href="#lineages">Lineages</a><a href="#doubtful">Look here first</a>'
+        '<a href="#trust">Trust</a><a href="#scores">Scores</a>'
         '<a href="#facts">Facts and settings</a></nav>\n</header>'
     )
 

@@ -15,6 +15,7 @@ from samtrack.report.opening import write_facts, write_opening, write_scores
 from samtrack.report.player import write_movie, write_tracks
 from samtrack.report.plots import write_lineages, write_plots
 from samtrack.report.tables import ReportData, count_per_frame, find_steps, list_doubtful, summarise_result
+from samtrack.report.trust import write_trust
 from samtrack.report.words import escape
 
 
@@ -29,6 +30,7 @@ def draw_page(data: ReportData) -> str:
         write_plots(data, steps, counts),
         write_lineages(data, plant_trees(data.tracks)),
         write_doubtful(data, list_doubtful(data), movie.contrast),
+        write_trust(data),
         write_scores(data),
         write_facts(data),
     ]

@@ -7,14 +7,15 @@ the movie is not calibrated (`unit_of` says which).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from samtrack.config.report import ReportSettings
-from samtrack.types import Detections, Divisions, Frames, Links, Scale, Scores, Tracks, Violation
+from samtrack.types import Detections, Divisions, Frames, Links, Reliability, Scale, Scores, Tracks, Violation
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,12 +27,27 @@ DOUBTFUL_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
+class Reasons:
+    """Of each proposal: what its source would have done instead (row of the detections, -1: nothing), and why it won.
+
+    ``runner_up_score`` is NaN without; the texts (``iou +2.1; overlap +0.4``) are empty where nothing is told.
+    """
+
+    runner_up: Ints
+    runner_up_score: npt.NDArray[np.float64]
+    spoke_for: npt.NDArray[np.object_]
+    spoke_against: npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """All that a page is made from: one sequence, its images, its result and how it came about.
 
     ``labels`` hold the final masks (value = track), filled ones included; ``filled`` lists those as (frame, track).
     ``link_chosen`` and ``division_chosen`` are booleans, one per proposal. ``violations`` is None where nobody checked;
-    ``timings`` are (stage, seconds, peak memory in MB).
+    ``timings`` are (stage, seconds, peak memory in MB). ``held_out`` is how the link model's probabilities came true on
+    movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
+    facts of `Reasons` in words.
     """
 
     dataset: str
@@ -51,6 +67,11 @@ class ReportData:
     versions: Mapping[str, str]
     timings: Sequence[tuple[str, float, float]] | None
     report: ReportSettings
+    link_reasons: Reasons | None = None
+    division_reasons: Reasons | None = None
+    held_out: Sequence[Reliability] = ()
+    came_true: Sequence[Reliability] = ()
+    fact_words: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.images.shape != self.labels.shape or self.images.n_frames != self.labels.n_frames:
@@ -215,7 +236,8 @@ def plain_links(data: ReportData) -> npt.NDArray[np.bool_]:
 def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
     """The ``n`` least probable decisions, lowest first: chosen links and chosen divisions.
 
-    ``source``, ``target_a`` and ``target_b`` are rows of the detections (``target_b`` is -1 for a link).
+    ``source``, ``target_a`` and ``target_b`` are rows of the detections (``target_b`` is -1 for a link). The columns of
+    `Reasons` come along if they are known.
     """
     links, divisions = np.flatnonzero(plain_links(data)), np.flatnonzero(data.division_chosen)
     table = pd.DataFrame(
@@ -226,8 +248,20 @@ def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
             "target_a": np.r_[data.links.target[links], data.divisions.daughter_a[divisions]],
             "target_b": np.r_[np.full(len(links), -1), data.divisions.daughter_b[divisions]],
         }
+        | _reasons_of(data, links, divisions)
     )
     table = table.sort_values(["probability", "source", "target_a"], kind="stable").head(n)
     table["frame"] = data.detections.frame[table["source"]]
     table["to_frame"] = data.detections.frame[table["target_a"]]
     return table.reset_index(drop=True)
+
+
+def _reasons_of(data: ReportData, links: Ints, divisions: Ints) -> dict[str, npt.NDArray[Any]]:
+    """The columns of `Reasons` of some links and divisions; nothing where they were not told."""
+    if data.link_reasons is None or data.division_reasons is None:
+        return {}
+    names = ("runner_up", "runner_up_score", "spoke_for", "spoke_against")
+    return {
+        name: np.r_[getattr(data.link_reasons, name)[links], getattr(data.division_reasons, name)[divisions]]
+        for name in names
+    }

@@ -18,26 +18,31 @@ from samtrack.io.tables import (
 )
 from samtrack.link import review_proposals
 from samtrack.stages.address import Address, told
+from samtrack.stages.explain import explain_decision
+from samtrack.stages.link import open_link_model
 
 
 def run_associate(address: Address) -> None:
-    """Write the tracks, the track of each detection, and every proposal with whether it was chosen."""
+    """Write the tracks, the track of each detection, and every proposal: was it chosen, what else could be, and why."""
     layout = address.layout
     with told(f"associate {address.sequence.name}") as facts:
         detections = read_detections([layout.detections(name) for name in address.names])
         links, _ = read_links([layout.links(name) for name in address.names], detections)
         divisions, _ = read_divisions([layout.divisions(name) for name in address.names], detections)
-        settings = address.config.associate
+        settings, model = address.config.associate, open_link_model(address.config.link.model)[1]
         solution = solve_tracks(detections, links, divisions, settings)
         if settings.second_look:
-            chosen = (solution.link_chosen, solution.division_chosen)
+            chosen = solution.link_chosen, solution.division_chosen
             typical = read_typical(layout.typical)
-            links, divisions = review_proposals(detections, links, divisions, chosen, typical, address.config.link)
+            links, divisions = review_proposals(detections, links, divisions, chosen, typical, address.config.link, model)
             solution = solve_tracks(detections, links, divisions, settings)
+        chosen = solution.link_chosen, solution.division_chosen
+        why_links, why_divisions = explain_decision(detections, links, divisions, chosen, model)
+        why_links["margin"], why_divisions["margin"] = solution.link_margin, solution.division_margin
         with written_folder(layout.decided) as folder:
             write_tracks(folder / TRACKS_TABLE, folder / ASSIGNED_TABLE, solution.tracks, detections)
-            write_links(folder / LINKS_TABLE, links, detections, chosen=solution.link_chosen)
-            write_divisions(folder / DIVISIONS_TABLE, divisions, detections, chosen=solution.division_chosen)
+            write_links(folder / LINKS_TABLE, links, detections, chosen=chosen[0], **why_links)
+            write_divisions(folder / DIVISIONS_TABLE, divisions, detections, chosen=chosen[1], **why_divisions)
         facts += [
             f"{len(detections)} detections",
             f"{len(links)} links proposed, {np.count_nonzero(solution.link_chosen)} chosen",

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from samtrack.errors import WeightsError
 from samtrack.io.labels import open_labels
+from samtrack.io.link_models import read_plain_model
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, read_typical, write_divisions, write_links
 from samtrack.link import propose_links
+from samtrack.link.calibrate import LinkModel, default_plain
+from samtrack.link.propose import require_known_facts
 from samtrack.stages.address import Address, told
 
 
@@ -23,7 +30,19 @@ def run_link(address: Address, block_name: str) -> None:
             block.core,
             read_typical(layout.typical),
             address.config.link,
+            open_link_model(address.config.link.model)[1],
         )
         write_links(layout.links(block.name), links, detections)
         write_divisions(layout.divisions(block.name), divisions, detections)
         facts += [f"{len(links)} links", f"{len(divisions)} divisions proposed"]
+
+
+def open_link_model(path: str | None) -> tuple[dict[str, Any], LinkModel]:
+    """A model's JSON and the model itself, checked; None is the one that ships."""
+    plain = default_plain() if path is None else read_plain_model(Path(path))
+    try:
+        model = LinkModel.from_plain(plain)
+        require_known_facts(model)
+    except WeightsError as error:
+        raise WeightsError(f"{path or 'the model that ships'}: {error}") from error
+    return plain, model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 from samtrack.config import Config, SequenceSettings
 from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, sources_of
 from samtrack.config.load import build_config, read_yaml
-from samtrack.errors import DataError, PlanError, SettingsError
+from samtrack.errors import DataError, PlanError, SettingsError, WeightsError
 from samtrack.io.atomic import written_file
 
 LOCK_VARIABLE = "SAMTRACK_LOCK"
@@ -25,6 +26,11 @@ def complete(config: Config) -> Config:
         raise SettingsError(
             "sequences: the configuration names no movie. Start with --configfile config/datasets/NAME.yaml "
             "(config/datasets/demo2d.yaml simulates one), or use `samtrack run --images …`."
+        )
+    if config.link.model is not None and not Path(config.link.model).is_file():
+        raise WeightsError(
+            f"link.model: {config.link.model} does not exist. Relative paths count from {Path.cwd()}. Give a JSON file of "
+            "`samtrack train links`, or null for the model that ships."
         )
     sequences = [_complete(config, sequence) for sequence in config.sequences]
     return config.model_copy(update={"sequences": tuple(sequences)})
@@ -55,6 +61,13 @@ def fingerprint(config: Config, sequence: SequenceSettings, kind: str) -> str:
     from samtrack.io.movies import source_fingerprint
 
     return source_fingerprint(path)
+
+
+def model_fingerprint(config: Config) -> str:
+    """A text that changes with the content of the user's link model; empty for the one that ships (a revision tells)."""
+    if config.link.model is None:
+        return ""
+    return hashlib.sha256(Path(config.link.model).read_bytes()).hexdigest()[:32]
 
 
 def save_run_config(config: Config) -> Path:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import samtrack
 from samtrack.io.atomic import written_file
 from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, read_divisions, read_links, read_table, read_tracks
+from samtrack.link.fact_words import FACT_WORDS
 from samtrack.report import ReportData, draw_page
+from samtrack.report.tables import Reasons
 from samtrack.stages.address import Address, told
-from samtrack.types import Origin, Scores
+from samtrack.stages.link import open_link_model
+from samtrack.stages.reliability import judge_movie, read_card
+from samtrack.types import Detections, Origin, Scores
 
 PACKAGES = ("numpy", "scipy", "scikit-image", "zarr", "tifffile", "snakemake")
 """Packages named on the page: those that a result may depend on."""
@@ -30,13 +37,15 @@ def run_report(address: Address) -> None:
         filled = table["origin"] == int(Origin.FILLED)
         links, link_columns = read_links([layout.decided / LINKS_TABLE], detections)
         divisions, division_columns = read_divisions([layout.decided / DIVISIONS_TABLE], detections)
+        tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
+        labels = open_image(layout.tracked)
         data = ReportData(
             dataset=address.config.dataset,
             sequence=address.sequence.name,
             images=open_image(layout.movie),
-            labels=open_image(layout.tracked),
+            labels=labels,
             detections=detections,
-            tracks=read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections),
+            tracks=tracks,
             filled=list(zip(table["t"][filled].tolist(), table["track_id"][filled].tolist(), strict=True)),
             links=links,
             link_chosen=link_columns["chosen"].astype(np.bool_),
@@ -48,9 +57,23 @@ def run_report(address: Address) -> None:
             versions={"samtrack": samtrack.__version__} | {name: version(name) for name in PACKAGES},
             timings=None,
             report=address.config.report,
+            link_reasons=_reasons(link_columns, detections),
+            division_reasons=_reasons(division_columns, detections),
+            held_out=read_card(open_link_model(address.config.link.model)[0]),
+            fact_words=FACT_WORDS,
+            came_true=judge_movie(address, labels, detections, tracks, links, divisions),
         )
         save_report(data, layout.page)
         facts += [f"{layout.page} of {layout.page.stat().st_size / 1e6:.1f} MB"]
+
+
+def _reasons(columns: Mapping[str, npt.NDArray[Any]], detections: Detections) -> Reasons | None:
+    """Runner-up and reasons of a table of the decision; None if an older run wrote it."""
+    if "spoke_for" not in columns:
+        return None
+    texts = [np.array([text or "" for text in columns[name]], dtype=object) for name in ("spoke_for", "spoke_against")]
+    row = detections.rows_of(columns["runner_up_frame"], columns["runner_up_label"])
+    return Reasons(row, columns["runner_up_score"], *texts)
 
 
 def _scores(address: Address) -> Scores | None:

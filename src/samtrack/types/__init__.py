@@ -7,7 +7,7 @@ Axis order everywhere is t, z, y, x; 2D data keep their two axes. ``stop`` is ne
 from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
-from samtrack.types.report import Scores, Violation
+from samtrack.types.report import Reliability, Scores, Violation
 from samtrack.types.tables import Detections, Divisions, Links, Tracks, Typical
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Links",
     "MaskPatch",
     "Origin",
+    "Reliability",
     "Scale",
     "Scores",
     "Span",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -32,3 +35,26 @@ class Scores:
     sequence: str
     settings: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Whether probabilities came true: per tenth of the scale how many proposals, what was said on average, what share held.
+
+    ``name`` says in words what they are probabilities of.
+    """
+
+    name: str
+    count: npt.NDArray[np.int64]
+    said: npt.NDArray[np.float64]
+    seen: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if not len(self.count) == len(self.said) == len(self.seen):
+            raise ValueError(f"{self.name}: {len(self.count)} counts, {len(self.said)} said, {len(self.seen)} seen")
+
+    @property
+    def calibration_error(self) -> float:
+        """Mean difference between what was said and what was seen, over all proposals."""
+        off = self.count * np.abs(np.asarray(self.said) - self.seen)
+        return float(np.sum(off) / max(int(np.sum(self.count)), 1))

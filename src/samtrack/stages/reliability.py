@@ -1,0 +1,83 @@
+"""Whether the probabilities of links came true: by the model's card, and in a movie with a truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samtrack.io.ctc import read_mask
+from samtrack.io.truth import list_truth
+from samtrack.link.calibrate import probability
+from samtrack.stages.address import Address
+from samtrack.stages.annotated import true_tracks
+from samtrack.train.link_card import TOLD, reliability
+from samtrack.train.link_examples import true_divisions, true_links
+from samtrack.types import Detections, Divisions, Frames, Links, Reliability, Tracks
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+def read_card(plain: Mapping[str, Any]) -> list[Reliability]:
+    """The bins of a model's card, in the order of `TOLD`; none if it has no card."""
+    held_out = plain.get("held_out", {})
+    return [_of_bins(name, held_out[name]["bins"]) for name in TOLD if name in held_out]
+
+
+def judge_movie(
+    address: Address, labels: Frames, detections: Detections, tracks: Tracks, links: Links, divisions: Divisions
+) -> list[Reliability]:
+    """How the proposals of a movie came true; nothing without a tracking truth.
+
+    ``labels`` are the tracks as drawn. A proposal is judged where the truth knows one of its cells.
+    """
+    if address.sources.truth is None:
+        return []
+    truth = list_truth(address.sources.truth)
+    if not truth.tracking:
+        return []
+    track = _true_track_of(address, labels, detections, tracks)
+    frame = detections.frame
+    is_true = true_links(frame, track, truth.table, links.source, links.target)
+    known = (track[links.source] > 0) | (track[links.target] > 0)
+    is_gap = frame[links.target] - frame[links.source] > 1
+    judged = {"contest": (links.score, is_true, known & ~is_gap), "gap": (links.score, is_true, known & is_gap)}
+    if "evidence" in links.feature_names:
+        evidence = links.features[:, links.feature_names.index("evidence")].astype(np.float64)
+        judged["frame"] = (probability(evidence), is_true, known & ~is_gap)
+    cells = (divisions.mother, divisions.daughter_a, divisions.daughter_b)
+    seen = np.any([track[cell] > 0 for cell in cells], axis=0)
+    judged["division"] = (divisions.score, true_divisions(frame, track, truth.table, divisions), seen)
+    return [_judged(name, *judged[name]) for name in TOLD if name in judged and judged[name][2].any()]
+
+
+def _judged(name: str, score: npt.NDArray[np.float64], is_true: Bools, known: Bools) -> Reliability:
+    return _of_bins(name, reliability(score[known], is_true[known])["bins"])
+
+
+def _of_bins(name: str, bins: list[list[float]]) -> Reliability:
+    count, said, seen = np.array(bins, dtype=np.float64).reshape(-1, 3).T
+    return Reliability(TOLD[name], count.astype(np.int64), said, seen)
+
+
+def _true_track_of(address: Address, labels: Frames, detections: Detections, tracks: Tracks) -> Ints:
+    """The true track of each detection that is part of a track; 0 of others and where none fits."""
+    files = list_truth(address.sources.truth).tracking if address.sources.truth else []
+    found = np.zeros(len(detections), dtype=np.int64)
+
+    def work(frame: int) -> None:
+        """Match one frame; each thread writes the rows of its own frames."""
+        first, stop = np.searchsorted(detections.frame, [frame, frame + 1])
+        rows = np.arange(first, stop)
+        rows = rows[tracks.track_of[rows] > 0]
+        rows = rows[np.argsort(tracks.track_of[rows])]
+        where = files[frame].path
+        found[rows] = true_tracks(read_mask(where), labels.read(frame), tracks.track_of[rows], where)
+
+    with ThreadPoolExecutor(address.config.resources.workers) as pool:
+        list(pool.map(work, range(min(len(files), labels.n_frames))))
+    return found
