@@ -30,6 +30,7 @@ from samtrack.link.calibrate import AdditiveModel, Curve, LinkModel
 from samtrack.link.contest import CONTEST_FACTS
 from samtrack.link.division import DIVISION_FACTS
 from samtrack.link.features import LINK_FACTS
+from samtrack.link.merge import MERGE_FACTS
 from samtrack.link.propose import GAP_FACTS
 from samtrack.simulate import simulate_movie
 from samtrack.types import ArrayFrames, Detections, Scale, Span, Typical
@@ -37,8 +38,14 @@ from samtrack.types import ArrayFrames, Detections, Scale, Span, Typical
 MODEL_FILE = Path(__file__).resolve().parents[1] / "src" / "samtrack" / "link" / "default_model.json"
 TRAIN_SEEDS = range(1000, 1240)
 HELD_OUT_SEEDS = range(9000, 9080)
-FACTS = {"frame": LINK_FACTS, "division": DIVISION_FACTS, "contest": CONTEST_FACTS, "gap": LINK_FACTS + GAP_FACTS}
-KNOTS = {"frame": 12, "division": 8, "contest": 12, "gap": 8}  # fewer where there are fewer examples
+FACTS = {
+    "frame": LINK_FACTS,
+    "division": DIVISION_FACTS,
+    "contest": CONTEST_FACTS,
+    "gap": LINK_FACTS + GAP_FACTS,
+    "merge": MERGE_FACTS,
+}
+KNOTS = {"frame": 12, "division": 8, "contest": 12, "gap": 8, "merge": 8}  # fewer where there are fewer examples
 KNOT_SPACING = 0.04  # knots are at least about this share of a curve's range apart
 BEND_PENALTY = 3.0  # on squared second differences of a curve: smooth, but free to be steep
 SIZE_PENALTY = 0.1  # on squared rises of a curve: keeps unneeded ones level
@@ -46,11 +53,12 @@ SIZE_PENALTY = 0.1  # on squared rises of a curve: keeps unneeded ones level
 # This is what we know of all movies; without it the models learn habits of the simulation.
 LIKELIER = """iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence lead_of_target
     lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture evidence_more
-    evidence_less"""
+    evidence_less over_larger mask_size covered inside_less inside_more crosswise"""
 LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddness rank_of_target rank_of_source size_gain
     size_loss elongation_change other_division best_out best_in size_excess size_deficit size_asymmetry midpoint opposite
     reach farther daughters_size daughters_smaller brightness_asymmetry texture_asymmetry other_child other_mother_more
-    other_mother_less"""
+    other_mother_less pair_excess pair_deficit pair_midpoint pair_reach spread_oddness move size_change plain_link
+    other_future other_past other_source other_target mask_divides"""
 DIRECTION = {**dict.fromkeys(LIKELIER.split(), 1), **dict.fromkeys(LESS_LIKELY.split(), -1)}
 NOTHING = AdditiveModel(0.0, ())
 
@@ -113,12 +121,13 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 @dataclass(frozen=True)
 class Movie:
-    """A simulated movie as the linker gets it, and the true track of each detection (0: of no cell)."""
+    """A simulated movie as the linker gets it, the true track of each detection (0: of no cell), and both if merged."""
 
     labels: ArrayFrames
     detections: Detections
     typical: Typical
     track_of: np.ndarray
+    held: np.ndarray
     tracks: np.ndarray
 
 
@@ -141,12 +150,12 @@ def make_movie(settings: SimulateSettings) -> Movie:
     table = Detections.concatenate(
         [measure_detections(m, t, scale, i) for t, (m, i) in enumerate(zip(masks, images, strict=True))]
     )
-    track_of = np.zeros(len(table), dtype=np.int64)
+    track_of, held = np.zeros(len(table), dtype=np.int64), np.zeros((len(table), 2), dtype=np.int64)
     for t, f in enumerate(frames):
-        mask, track = majority_tracks(f.masks, f.truth)
-        rows = table.rows_of(np.full(len(mask), t), mask)
-        track_of[rows[rows >= 0]] = track[rows >= 0]
-    return Movie(ArrayFrames(masks, scale), table, summarise(table), track_of, simulated.tracks)
+        for of, (mask, track) in ((track_of, majority_tracks(f.masks, f.truth)), (held, held_tracks(f.masks, f.truth))):
+            rows = table.rows_of(np.full(len(mask), t), mask)
+            of[rows[rows >= 0]] = track[rows >= 0]
+    return Movie(ArrayFrames(masks, scale), table, summarise(table), track_of, held, simulated.tracks)
 
 
 def resized(masks: np.ndarray, rim_px: int) -> np.ndarray:
@@ -187,6 +196,16 @@ def majority_tracks(masks: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, n
     return mask[order][first], track[order][first]
 
 
+def held_tracks(masks: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mask labels that hold more than half of exactly two true cells each, and these two tracks, (n, 2) in order."""
+    both = (masks > 0) & (truth > 0)
+    pairs, shared = np.unique(np.stack([masks[both], truth[both]]).astype(np.int64), axis=1, return_counts=True)
+    mask, track = pairs[:, shared * 2 > np.bincount(truth.reshape(-1))[pairs[1]]]
+    found, first, count = np.unique(mask, return_index=True, return_counts=True)
+    first = first[count == 2]
+    return found[count == 2], np.stack([track[first], track[first + 1]], axis=1)
+
+
 @dataclass(frozen=True)
 class Examples:
     """Facts of proposals (columns as in ``FACTS[model]``), whether each is true, and the probability given to it."""
@@ -200,11 +219,14 @@ def examples_of(movie: Movie, model: LinkModel) -> dict[str, Examples]:
     """All that the linker proposes for a movie, by model; the contest's score is the one of links to the next frame."""
     settings = LinkSettings(min_probability=0.0)
     span = Span(0, movie.labels.n_frames)
-    links, splits = propose_links(None, movie.labels, movie.detections, span, movie.typical, settings, model)
+    links, splits, merges = propose_links(None, movie.labels, movie.detections, span, movie.typical, settings, model)
     columns = {name: links.features[:, i] for i, name in enumerate(links.feature_names)}
     is_gap = columns["gap"] > 0
     truth = true_links(movie, links.source, links.target)
-    found = {"division": Examples(splits.features, true_divisions(movie, splits), splits.score)}
+    found = {
+        "division": Examples(splits.features, true_divisions(movie, splits), splits.score),
+        "merge": Examples(merges.features, true_merges(movie, merges), merges.score),
+    }
     for name, rows in (("frame", ~is_gap), ("contest", ~is_gap), ("gap", is_gap)):
         facts = np.stack([columns[fact][rows] for fact in FACTS[name]], axis=1)
         score = 1 / (1 + np.exp(-columns["evidence"][rows])) if name == "frame" else links.score[rows]
@@ -236,6 +258,14 @@ def true_divisions(movie: Movie, splits) -> np.ndarray:
     return (
         a & b & (track[splits.daughter_a] != track[splits.mother]) & (track[splits.daughter_b] != track[splits.mother])
     )
+
+
+def true_merges(movie: Movie, merges) -> np.ndarray:
+    """Whether the mask holds two cells, and each is named before and after it."""
+    a, b = movie.track_of[merges.before_a], movie.track_of[merges.before_b]
+    held = movie.held[merges.shared] == np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
+    same = (movie.track_of[merges.after_a] == a) & (movie.track_of[merges.after_b] == b)
+    return held.all(axis=1) & same & (a > 0) & (b > 0)
 
 
 def fit_additive(name: str, examples: Examples) -> AdditiveModel:
@@ -363,7 +393,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="measure the model on disk instead of fitting a new one")
     parser.add_argument("--out", type=Path, default=MODEL_FILE, help="the model's file")
-    args, start, model = parser.parse_args(), time.perf_counter(), LinkModel(NOTHING, NOTHING, NOTHING, NOTHING)
+    args, start, model = parser.parse_args(), time.perf_counter(), LinkModel(*[NOTHING] * len(FACTS))
     if args.check:
         model = LinkModel.from_plain(json.loads(args.out.read_text(encoding="utf-8")))
     else:

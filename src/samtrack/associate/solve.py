@@ -13,7 +13,7 @@ from samtrack.associate.greedy import solve_greedy
 from samtrack.associate.ilp import solve_exactly
 from samtrack.associate.lineage import Choice, build_tracks
 from samtrack.config.associate import AssociateSettings
-from samtrack.types import Detections, Divisions, Links, Tracks
+from samtrack.types import Detections, Divisions, Links, Merges, Tracks
 
 Bools = npt.NDArray[np.bool_]
 
@@ -22,31 +22,37 @@ Bools = npt.NDArray[np.bool_]
 class Solution:
     """The tracks, which proposals they were made from, and facts about the solve (counts; ``gain`` in nats).
 
-    ``link_chosen`` marks continuations only; the links of a division are told by ``division_chosen``.
+    ``link_chosen`` marks continuations only; the links of a division are told by ``division_chosen``, and the steps of
+    two cells over a shared mask by ``merge_chosen``.
     """
 
     tracks: Tracks
     link_chosen: Bools
     division_chosen: Bools
+    merge_chosen: Bools
     facts: Mapping[str, int | float]
 
 
-def solve_tracks(detections: Detections, links: Links, divisions: Divisions, settings: AssociateSettings) -> Solution:
+def solve_tracks(
+    detections: Detections, links: Links, divisions: Divisions, merges: Merges, settings: AssociateSettings
+) -> Solution:
     """Decide who is who: the explanation of the movie with the largest gain (or the greedy one)."""
     positions = rank_detections(detections)
-    columns = build_columns(detections, links, divisions, settings, positions)
+    columns = build_columns(detections, links, divisions, merges, settings, positions)
     chosen, facts = (solve_exactly if settings.solver == "ilp" else solve_greedy)(columns)
     choice = _choice(columns, chosen)
-    tracks = build_tracks(detections, links, divisions, choice, positions)
+    tracks = build_tracks(detections, links, divisions, merges, choice, positions)
     return Solution(
         tracks=tracks,
         link_chosen=_marked(len(links), choice.links),
         division_chosen=_marked(len(divisions), choice.divisions),
+        merge_chosen=_marked(len(merges), choice.merges),
         facts={
             "gain": float(np.sum(columns.gain[chosen])),
             "columns": len(columns),
             "links_chosen": len(choice.links),
             "divisions_chosen": len(choice.divisions),
+            "merges_chosen": len(choice.merges),
             "detections_rejected": len(choice.rejected),
             **facts,
         },
@@ -57,6 +63,7 @@ def _choice(columns: Columns, chosen: Bools) -> Choice:
     return Choice(
         links=columns.rows(chosen, Kind.LINK),
         divisions=columns.rows(chosen, Kind.DIVISION),
+        merges=columns.rows(chosen, Kind.MERGE),
         rejected=columns.rows(chosen, Kind.REJECTION),
     )
 

@@ -36,3 +36,8 @@ class LinkSettings(Section):
     min_probability: float = Field(
         0.01, ge=0, lt=1, description="Less probable links are not even written: they cannot win."
     )
+    merges: bool = Field(
+        True,
+        description="Whether one mask may be proposed to hold two cells for a frame (needs max_gap_frames of 1 or more). "
+        "true: of touching cells, segmentations give about 1 in 100 a common mask.",
+    )

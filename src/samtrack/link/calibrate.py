@@ -88,13 +88,14 @@ class LinkModel:
     """The models of the linker, in the order in which they are asked.
 
     ``frame``: a link to the next frame by its own facts. ``division``: a pair of daughters. ``contest``: the link once more,
-    knowing its rivals and divisions. ``gap``: a link over missing frames.
+    knowing its rivals and divisions. ``gap``: a link over missing frames. ``merge``: two cells under one mask for a frame.
     """
 
     frame: AdditiveModel
     division: AdditiveModel
     contest: AdditiveModel
     gap: AdditiveModel
+    merge: AdditiveModel
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> LinkModel:

@@ -1,6 +1,6 @@
-"""The room's door: from detections and label frames to proposed links and divisions, each with a probability.
+"""The room's door: from detections and label frames to proposed links, divisions and merges, each with a probability.
 
-Every number of a link depends on the frames from its source to its target and on the frame before its target, never on
+Every number of a proposal depends on the frames from its first cell to its last and on the frame before its last, never on
 where a block begins or ends. Frames are visited in order, so that at most ``max_gap_frames + 2`` label frames are held.
 """
 
@@ -18,9 +18,10 @@ from samtrack.link.cells import split_by_frame
 from samtrack.link.contest import CONTEST_FACTS, contest_facts
 from samtrack.link.division import DIVISION_FACTS, DivisionPairs, find_divisions
 from samtrack.link.features import LINK_FACTS, FramePair, link_facts
+from samtrack.link.merge import MERGE_FACTS, Judged, MergeStories, find_merges
 from samtrack.link.motion import estimate_motion
 from samtrack.link.overlap import LabelStore, Overlap, measure_overlap
-from samtrack.types import Detections, Divisions, Frames, Links, Origin, Span, Typical
+from samtrack.types import MERGE_ROLES, Detections, Divisions, Frames, Links, Merges, Origin, Span, Typical
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,8 +41,8 @@ def propose_links(
     typical: Typical,
     settings: LinkSettings,
     model: LinkModel | None = None,
-) -> tuple[Links, Divisions]:
-    """All links and divisions whose source lies in a frame of ``core``, sorted by source and target.
+) -> tuple[Links, Divisions, Merges]:
+    """All links, divisions and merges whose first cell lies in a frame of ``core``, sorted by the cells they name.
 
     ``detections`` holds at least the frames from ``core.start`` to ``core.stop + max_gap_frames`` (inclusive, as far as the
     movie goes); links name its rows. ``typical`` is of the whole movie. ``model``: None is the one that ships.
@@ -49,12 +50,14 @@ def propose_links(
     proposer = _Proposer(labels, detections, core, typical, settings, model or load_default_model())
     links: list[_LinkRows] = []
     divisions: list[_DivisionRows] = []
+    merges = [Merges.none(MERGE_FACTS)]
     for frame in core.frames():
         found = proposer.next_frame(frame)
         links += [found.links, *proposer.over_gaps(frame)]
         divisions.append(found.divisions)
+        merges.append(proposer.under_one_mask(frame))
         proposer.forget_before(frame + 1)
-    return _link_table(links, settings), _division_table(divisions, settings)
+    return _link_table(links, settings), _division_table(divisions, settings), _merge_table(merges, settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class _Step:
 
     links: _LinkRows
     divisions: _DivisionRows
-    shift_um: Floats
+    judged: Judged
     best_out: Floats
     best_in: Floats
 
@@ -130,7 +133,7 @@ class _Proposer:
             is_open = tuple(probability(best) < self._settings.gap_if_below for best in (best_out, best_in))
             if not (is_open[0].any() and is_open[1].any()):
                 continue
-            shifts = [self.next_frame(f).shift_um for f in range(frame, target_frame)]
+            shifts = [self.next_frame(f).judged.pair.motion.shift_um for f in range(frame, target_frame)]
             pair = self._pair(frame, target_frame, np.sum(shifts, axis=0), (is_open[0], is_open[1]))
             a, b = pair.candidates.pairs()
             facts = _blank_facts(len(a))
@@ -139,6 +142,15 @@ class _Proposer:
             score = probability(self._model.gap.log_odds(facts, LINK_COLUMNS))
             found.append(_LinkRows(pair.source.row[a], pair.target.row[b], score, facts))
         return found
+
+    def under_one_mask(self, frame: int) -> Merges:
+        """Pairs of cells of a frame that may share a mask of the next one and part in the one after."""
+        if not self._settings.merges or self._settings.max_gap_frames == 0:
+            return Merges.none(MERGE_FACTS)
+        stories = find_merges(self.next_frame(frame).judged, self.next_frame(frame + 1).judged)
+        score = probability(self._model.merge.log_odds(stories.facts, MERGE_FACTS))
+        rows = [self._cells[frame + step].row for step in (0, 0, 1, 2, 2)]
+        return _merge_rows(stories, rows, score)
 
     def _step(self, frame: int) -> _Step:
         pair = self._pair(frame, frame + 1, None, None)
@@ -155,7 +167,8 @@ class _Proposer:
         np.maximum.at(best_out, a, odds)
         np.maximum.at(best_in, b, odds)
         divisions = _division_rows(pair, splits, probability(split_odds))
-        return _Step(links, divisions, pair.motion.shift_um, best_out, best_in)
+        judged = Judged(pair, pair.candidates.spread_out(odds, -SUREST), splits, split_odds)
+        return _Step(links, divisions, judged, best_out, best_in)
 
     def _pair(
         self,
@@ -191,6 +204,14 @@ def _division_rows(pair: FramePair, splits: DivisionPairs, score: Floats) -> _Di
     return _DivisionRows(pair.source.row[splits.mother], first, second, score, splits.facts)
 
 
+def _merge_rows(stories: MergeStories, rows: list[Ints], score: Floats) -> Merges:
+    """The proposals as rows of the table; ``rows`` are those of the cells of each role's frame."""
+    a, b, shared, c, d = (of[getattr(stories, role)] for of, role in zip(rows, MERGE_ROLES, strict=True))
+    swap = a > b
+    before, after = (np.where(swap, b, a), np.where(swap, a, b)), (np.where(swap, d, c), np.where(swap, c, d))
+    return Merges(before[0], before[1], shared, after[0], after[1], score, stories.facts, MERGE_FACTS)
+
+
 def _link_table(parts: list[_LinkRows], settings: LinkSettings) -> Links:
     """The likely enough links of all frame pairs, sorted by (source, target)."""
     source = np.concatenate([_NO_ROWS, *(p.source for p in parts)])
@@ -213,6 +234,13 @@ def _division_table(parts: list[_DivisionRows], settings: LinkSettings) -> Divis
     order = np.lexsort((daughter_b, daughter_a, mother))
     order = order[score[order] >= settings.min_probability]
     return Divisions(mother[order], daughter_a[order], daughter_b[order], score[order], facts[order], DIVISION_FACTS)
+
+
+def _merge_table(parts: list[Merges], settings: LinkSettings) -> Merges:
+    """The likely enough merges of all frames, sorted by mask and cells."""
+    whole = Merges.concatenate(parts)
+    order = np.lexsort([getattr(whole, role) for role in ("after_b", "after_a", "before_b", "before_a", "shared")])
+    return whole.take(order[whole.score[order] >= settings.min_probability])
 
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)

@@ -6,13 +6,15 @@ import numpy as np
 
 from samtrack.associate import solve_tracks
 from samtrack.io.atomic import written_folder
-from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
+from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE, TRACKS_TABLE
 from samtrack.io.tables import (
     read_detections,
     read_divisions,
     read_links,
+    read_merges,
     write_divisions,
     write_links,
+    write_merges,
     write_tracks,
 )
 from samtrack.stages.address import Address, told
@@ -25,14 +27,17 @@ def run_associate(address: Address) -> None:
         detections = read_detections([layout.detections(name) for name in address.names])
         links, _ = read_links([layout.links(name) for name in address.names], detections)
         divisions, _ = read_divisions([layout.divisions(name) for name in address.names], detections)
-        solution = solve_tracks(detections, links, divisions, address.config.associate)
+        merges, _ = read_merges([layout.merges(name) for name in address.names], detections)
+        solution = solve_tracks(detections, links, divisions, merges, address.config.associate)
         with written_folder(layout.decided) as folder:
             write_tracks(folder / TRACKS_TABLE, folder / ASSIGNED_TABLE, solution.tracks, detections)
             write_links(folder / LINKS_TABLE, links, detections, chosen=solution.link_chosen)
             write_divisions(folder / DIVISIONS_TABLE, divisions, detections, chosen=solution.division_chosen)
+            write_merges(folder / MERGES_TABLE, merges, detections, chosen=solution.merge_chosen)
         facts += [
             f"{len(detections)} detections",
             f"{len(links)} links proposed, {np.count_nonzero(solution.link_chosen)} chosen",
             f"{np.count_nonzero(solution.division_chosen)} divisions",
+            f"{np.count_nonzero(solution.merge_chosen)} shared masks",
             f"{len(solution.tracks)} tracks",
         ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import samtrack
 from samtrack.io.atomic import written_file
@@ -27,7 +30,6 @@ def run_report(address: Address) -> None:
     with told(f"report {address.sequence.name}") as facts:
         detections = read_detections([layout.detections(name) for name in address.names])
         table = read_table(layout.table)
-        filled = table["origin"] == int(Origin.FILLED)
         links, link_columns = read_links([layout.decided / LINKS_TABLE], detections)
         divisions, division_columns = read_divisions([layout.decided / DIVISIONS_TABLE], detections)
         data = ReportData(
@@ -37,7 +39,8 @@ def run_report(address: Address) -> None:
             labels=open_image(layout.tracked),
             detections=detections,
             tracks=read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections),
-            filled=list(zip(table["t"][filled].tolist(), table["track_id"][filled].tolist(), strict=True)),
+            filled=_masks_of(table, Origin.FILLED),
+            split=_masks_of(table, Origin.SPLIT),
             links=links,
             link_chosen=link_columns["chosen"].astype(np.bool_),
             divisions=divisions,
@@ -51,6 +54,12 @@ def run_report(address: Address) -> None:
         )
         save_report(data, layout.page)
         facts += [f"{layout.page} of {layout.page.stat().st_size / 1e6:.1f} MB"]
+
+
+def _masks_of(table: Mapping[str, npt.NDArray[Any]], origin: Origin) -> list[tuple[int, int]]:
+    """(frame, track) of the masks of one origin."""
+    chosen = table["origin"] == int(origin)
+    return list(zip(table["t"][chosen].tolist(), table["track_id"][chosen].tolist(), strict=True))
 
 
 def _scores(address: Address) -> Scores | None:
