@@ -208,7 +208,7 @@ def test_two_cells_share_a_mask_instead_of_one_being_lost(make):
     assert not shared.link_chosen.any()
     assert shared.facts["merges_chosen"] == 1
     # otherwise the mask is one cell's, and the other skips the frame
-    alone = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.2)]), AssociateSettings())
+    alone = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.1)]), AssociateSettings())
     assert alone.tracks.track_of.tolist() == [1, 2, 1, 1, 2]
     assert alone.link_chosen.all()
 
