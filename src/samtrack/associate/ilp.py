@@ -64,7 +64,7 @@ def components_of(columns: Columns) -> Ints:
         return np.zeros(0, dtype=np.int64)
     used, side = np.unique(columns.sides, return_inverse=True)
     side = side.reshape(columns.sides.shape)
-    start, stop = np.repeat(side[:, 0], side.shape[1] - 1), side[:, 1:].ravel()
+    start, stop = np.repeat(side[:, 0], columns.sides.shape[1] - 1), side[:, 1:].ravel()
     real = used[stop] != NO_SIDE
     edges = coo_matrix((np.ones(np.count_nonzero(real), dtype=bool), (start[real], stop[real])), shape=(len(used),) * 2)
     label = connected_components(edges, directed=False)[1][side[:, 0]]

@@ -192,7 +192,7 @@ def _divided(drafts: list[_Draft], detections: Detections) -> Iterator[MaskPatch
         sizes = [detections.size_um[[d.missing.before, d.missing.after]].mean() for d in (a, b)]
         owned = split_voxels(a.depth[a.mask], b.depth[b.mask], float(sizes[0] / (sizes[0] + sizes[1])))
         for draft, own in zip((a, b), owned, strict=True):
-            hit = np.count_nonzero(own & (draft.depth[draft.mask] > 0))
+            hit = int(np.count_nonzero(own & (draft.depth[draft.mask] > 0)))
             mask = np.zeros_like(draft.mask)
             mask[draft.mask] = own
             if mask.any():  # a mask of one voxel cannot be divided
@@ -214,7 +214,7 @@ def _settled(
         size = np.count_nonzero(mask) * labels.scale.size_per_voxel
         smaller = min(detections.size_um[draft.missing.before], detections.size_um[draft.missing.after])
         if size > 0 and size >= settings.min_size_fraction * smaller:
-            yield _patch(draft, mask, Origin.FILLED, np.count_nonzero(mask))
+            yield _patch(draft, mask, Origin.FILLED, int(np.count_nonzero(mask)))
 
 
 def _largest_part(mask: Bools) -> Bools:
