@@ -110,12 +110,12 @@ def link(n_detections: int, folder: str) -> dict:
     from samtrack.blocks import frames_read_by, plan_blocks
     from samtrack.config.link import LinkSettings
     from samtrack.link import propose_links, summarise
-    from samtrack.types import Detections, Divisions, Links
+    from samtrack.types import MERGE_ROLES, Detections, Divisions, Links, Merges
 
     movie, settings = Movie(n_detections), LinkSettings()
     detections = load_table(folder, "detections", Detections)
     typical = summarise(detections)
-    links, divisions = [], []
+    links, divisions, merges = [], [], []
     for block in plan_blocks(N_FRAMES, BLOCK_FRAMES):
         read = frames_read_by(block.core, N_FRAMES, settings.max_gap_frames)["link"]
         first, stop = np.searchsorted(detections.frame, [read.start, read.stop])
@@ -123,7 +123,9 @@ def link(n_detections: int, folder: str) -> dict:
         found = propose_links(None, movie, part, block.core, typical, settings)
         links.append(moved(found[0], first, ("source", "target")))
         divisions.append(moved(found[1], first, ("mother", "daughter_a", "daughter_b")))
+        merges.append(moved(found[2], first, MERGE_ROLES))
     all_links, all_divisions = joined(Links, links), joined(Divisions, divisions)
+    save_table(folder, "merges", joined(Merges, merges))
     save_table(folder, "links", all_links)
     save_table(folder, "divisions", all_divisions)
     return {"drawing_s": movie.drawing_s, "links": len(all_links), "divisions": len(all_divisions)}
@@ -133,13 +135,14 @@ def associate(n_detections: int, folder: str) -> dict:
     """Tracks, and how many of the true links they hold."""
     from samtrack.associate import solve_tracks
     from samtrack.config.associate import AssociateSettings
-    from samtrack.types import Detections, Divisions, Links
+    from samtrack.types import Detections, Divisions, Links, Merges
 
     start = time.perf_counter()
     detections = load_table(folder, "detections", Detections)
     links, divisions = load_table(folder, "links", Links), load_table(folder, "divisions", Divisions)
     loading_s = time.perf_counter() - start
-    solution = solve_tracks(detections, links, divisions, AssociateSettings())
+    merges = load_table(folder, "merges", Merges)
+    solution = solve_tracks(detections, links, divisions, merges, AssociateSettings())
     solved_s = time.perf_counter() - start - loading_s
     right = links_right(Movie(n_detections), detections, solution.tracks)
     others_s = time.perf_counter() - start - solved_s

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from samtrack.associate.graph import NO_SIDE, Columns
-from samtrack.types import Detections, Divisions, Links
+from samtrack.types import Detections, Divisions, Links, Merges
 
 
 def make_detections(
@@ -56,12 +56,19 @@ def make_divisions(rows: Sequence[tuple[int, int, int, float]] = ()) -> Division
     return Divisions(mother, a, b, score, np.zeros((len(rows), 0)))
 
 
+def make_merges(rows: Sequence[tuple[int, int, int, int, int, float]] = ()) -> Merges:
+    """Merges from (before, before, mask, after, after, probability)."""
+    *cells, score = (np.array([r[i] for r in rows]) for i in range(6))
+    return Merges(*cells, score, np.zeros((len(rows), 0)))
+
+
 def make_columns(gain: Sequence[float], sides: Sequence[Sequence[int]], n_sides: int) -> Columns:
-    """Columns from gains and the two or three sides each covers."""
-    full = [[*s, *[NO_SIDE] * (3 - len(s))] for s in sides]
+    """Columns from gains and the two to six sides each covers."""
+    width = max([3, *map(len, sides)])
+    full = [[*s, *[NO_SIDE] * (width - len(s))] for s in sides]
     n = len(gain)
     return Columns(
-        np.array(gain, float), np.array(full, int).reshape(n, 3), np.zeros(n, np.int8), np.arange(n), n_sides
+        np.array(gain, float), np.array(full, int).reshape(n, width), np.zeros(n, np.int8), np.arange(n), n_sides
     )
 
 
@@ -85,11 +92,10 @@ def random_columns(seed: int, n: int, n_cells: int, whole_gains: bool) -> Column
     rng = np.random.default_rng(seed)
     sides = []
     for _ in range(n):
-        out, *into = (
-            int(rng.integers(n_cells)),
-            *(n_cells + rng.choice(n_cells, rng.choice([1, 1, 2]), replace=False)).tolist(),
-        )
-        sides.append([out, *into])
+        # a link, a division, or (three and three sides) a merge
+        n_out, n_in = [(1, 1), (1, 1), (1, 2), (3, 3)][rng.integers(4 if n_cells > 3 else 3)]
+        out, into = (rng.choice(n_cells, k, replace=False) for k in (n_out, n_in))
+        sides.append([*out.tolist(), *(n_cells + into).tolist()])
     gain = rng.integers(1, 5, n) if whole_gains else rng.exponential(2.0, n) + 1e-3
     return make_columns(gain.tolist(), sides, 2 * n_cells)
 
@@ -101,6 +107,7 @@ def make() -> SimpleNamespace:
         detections=make_detections,
         links=make_links,
         divisions=make_divisions,
+        merges=make_merges,
         columns=make_columns,
         random_columns=random_columns,
         best_packing=best_packing,

@@ -1,16 +1,19 @@
 """Each term of the objective: its sign, its factor, where it applies."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 
 from samtrack.associate.costs import (
     SUREST,
+    MergeRivals,
     division_gain,
     event_costs,
     link_gain,
     log_odds,
+    merge_gain,
     typical_radius_um,
 )
 from samtrack.config.associate import AssociateSettings
@@ -47,6 +50,36 @@ def test_a_division_is_as_likely_as_its_probability_says():
     gain = division_gain(np.array([q]), np.array([sum(odds)]), np.zeros(1), np.zeros(1, int), AssociateSettings())
     weights = [1, *odds, math.exp(gain[0])]
     assert weights[-1] / sum(weights) == pytest.approx(q)
+
+
+def some_rivals(rng):
+    odds = rng.uniform(0.1, 3, 9)
+    pairs = [(odds[i : i + 1], odds[i + 1 : i + 2]) for i in (0, 2, 4, 6)]
+    return odds, MergeRivals(into=pairs[0], onward=pairs[1], across=(pairs[2], pairs[3]), division=odds[8:])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_could_be_instead_of_a_merge_is_every_matching(seed):
+    """By trying all futures of a, b and m: 'm', 'c', 'd', both daughters, or none, no past taken twice."""
+    odds, rivals = some_rivals(np.random.default_rng(seed))
+    am, bm, mc, md, ac, ad, bc, bd, split = odds
+    futures = (
+        {"": 1, "m": am, "c": ac, "d": ad},
+        {"": 1, "m": bm, "c": bc, "d": bd},
+        {"": 1, "c": mc, "d": md, "cd": split},
+    )
+    total = 0.0
+    for (a, of_a), (b, of_b), (m, of_m) in product(*(f.items() for f in futures)):
+        taken = a + b + m
+        total += of_a * of_b * of_m if len(set(taken)) == len(taken) else 0.0
+    assert rivals.weight()[0] == pytest.approx(total)
+
+
+def test_a_merge_is_as_likely_as_its_probability_says():
+    _, rivals = some_rivals(np.random.default_rng(0))
+    settings = AssociateSettings(cost_share=0.5)
+    weight = math.exp(merge_gain(np.array([0.3]), rivals, np.array([0.5]), settings)[0])
+    assert weight / (weight + rivals.weight()[0]) == pytest.approx(0.3)
 
 
 def test_events_cost_less_near_the_border_and_nothing_at_the_ends_of_the_movie(make):

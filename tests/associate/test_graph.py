@@ -13,15 +13,16 @@ from samtrack.errors import DataError
 PLAIN = AssociateSettings(cost_appear=0, cost_disappear=0)
 
 
-def columns_of(make, detections, links=(), divisions=(), settings=PLAIN):
-    positions = rank_detections(detections)
-    return build_columns(detections, make.links(links), make.divisions(divisions), settings, positions)
+def columns_of(make, detections, links=(), divisions=(), settings=PLAIN, merges=()):
+    tables = make.links(links), make.divisions(divisions), make.merges(merges)
+    return build_columns(detections, *tables, settings, rank_detections(detections))
 
 
 def test_sides_covered_by_each_kind(make):
     detections = make.detections([0, 1, 1])
     settings = AssociateSettings(cost_keep_lone=1)
     columns = columns_of(make, detections, [(0, 1, 0.9)], [(0, 1, 2, 0.9)], settings)
+    assert columns.sides.shape[1] == 3, "nobody pays for merges that are not there"
     by_kind = {kind: columns.sides[columns.kind == kind].tolist() for kind in Kind}
     assert by_kind[Kind.LINK] == [[0, 3 + 1, NO_SIDE]]
     assert by_kind[Kind.DIVISION] == [[0, 3 + 1, 3 + 2]]
@@ -34,6 +35,40 @@ def test_gain_of_a_link_uses_the_end_of_its_source_and_the_beginning_of_its_targ
     detections = make.detections([0, 2], border=[0, 99])
     columns = columns_of(make, detections, [(0, 1, 0.5)], settings=settings)
     assert columns.gain.tolist() == [0.25 * 0.5 + 2 - 0.125]
+
+
+def test_a_merge_covers_both_futures_the_mask_and_both_pasts(make):
+    #                             a  b  m  c  d
+    detections = make.detections([0, 0, 1, 2, 2])
+    columns = columns_of(make, detections, [(0, 2, 0.6)], merges=[(1, 0, 2, 4, 3, 0.9)])
+    link, merge = columns.sides.tolist()
+    assert link == [0, 5 + 2, *[NO_SIDE] * 4]
+    assert merge == [0, 1, 2, 5 + 2, 5 + 3, 5 + 4]
+    assert columns.rows(np.ones(2, bool), Kind.MERGE).tolist() == [0]
+
+
+def test_gain_of_a_merge_from_all_that_could_be_instead(make):
+    settings = AssociateSettings(cost_appear=2, cost_disappear=0.5, cost_share=0.25)
+    detections = make.detections([0, 0, 1, 2, 2])
+    links = [(0, 2, 0.6), (2, 3, 0.75), (1, 4, 0.2)]
+    columns = columns_of(make, detections, links, [(2, 4, 3, 0.5)], settings, [(1, 0, 2, 4, 3, 0.9)])
+    gain = columns.gain[columns.kind == Kind.MERGE]
+    # the odds of the links are 1.5, 3 and 0.25; of the mask's division 1 * (1 + 3 + 0)
+    weight = (1 + 1.5) * (1 + 3) * (1 + 0.25) + (1 + 1.5) * 4
+    assert gain[0] == pytest.approx(math.log(9 * weight) + 3 * 0.5 + 3 * 2 - 0.25)
+
+
+def test_a_merge_worth_no_more_than_two_links_is_left_out(make):
+    detections = make.detections([0, 0, 1, 2, 2])
+    links = [(0, 2, 0.9), (2, 3, 0.9)]
+    assert np.count_nonzero(columns_of(make, detections, links, merges=[(0, 1, 2, 3, 4, 0.4)]).kind == Kind.MERGE) == 0
+    assert np.count_nonzero(columns_of(make, detections, links, merges=[(0, 1, 2, 3, 4, 0.5)]).kind == Kind.MERGE) == 1
+
+
+def test_of_two_ways_to_part_the_likelier_stays(make):
+    detections = make.detections([0, 0, 1, 2, 2])
+    columns = columns_of(make, detections, merges=[(0, 1, 2, 3, 4, 0.7), (0, 1, 2, 4, 3, 0.8)])
+    assert columns.row.tolist() == [1]
 
 
 def test_gain_of_a_division_from_its_links_events_and_gaps(make):
@@ -98,6 +133,11 @@ def test_a_link_backward_in_time_is_refused_with_its_frames(make):
         columns_of(make, make.detections([0, 3, 3]), [(0, 1, 0.9), (1, 2, 0.9)])
     with pytest.raises(DataError, match=r"divisions: 1 go from .*row 0: 3 to 0"):
         columns_of(make, make.detections([0, 3, 4]), [], [(1, 2, 0, 0.9)])
+
+
+def test_a_merge_that_does_not_go_forward_is_refused_with_its_frames(make):
+    with pytest.raises(DataError, match=r"merges: 1 go from .*row 0: 1 to 1"):
+        columns_of(make, make.detections([0, 0, 1, 1, 2]), merges=[(0, 1, 2, 3, 4, 0.9)])
 
 
 def test_a_proposal_for_a_detection_that_is_not_there_is_refused(make):

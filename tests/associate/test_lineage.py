@@ -8,9 +8,10 @@ from samtrack.associate.graph import rank_detections
 from samtrack.associate.lineage import Choice, build_tracks
 
 
-def tracks_of(make, detections, links, divisions=(), rejected=()):
-    choice = Choice(np.arange(len(links)), np.arange(len(divisions)), np.array(rejected, int))
+def tracks_of(make, detections, links, divisions=(), rejected=(), merges=()):
+    choice = Choice(*(np.arange(len(t)) for t in (links, divisions, merges)), np.array(rejected, int))
     table = make.links([(s, t, 1.0) for s, t in links]), make.divisions([(*d, 1.0) for d in divisions])
+    table += (make.merges([(*m, 1.0) for m in merges]),)
     return build_tracks(detections, *table, choice, rank_detections(detections))
 
 
@@ -39,6 +40,15 @@ def test_daughters_that_go_on_keep_their_parent(make):
     tracks = tracks_of(make, make.detections([0, 1, 1, 2, 2]), [(1, 3), (2, 4)], [(0, 1, 2)])
     assert tracks.parent.tolist() == [0, 1, 1]
     assert tracks.last_frame.tolist() == [0, 2, 2]
+
+
+def test_two_cells_go_on_past_the_mask_that_they_share(make):
+    #           a  b  m  c  d  c  d
+    detections = make.detections([0, 0, 1, 2, 2, 3, 3])
+    tracks = tracks_of(make, detections, [(3, 5), (4, 6)], merges=[(0, 1, 2, 4, 3)])
+    assert tracks.track_of.tolist() == [1, 2, 0, 2, 1, 2, 1]
+    assert tracks.first_frame.tolist() == [0, 0]
+    assert tracks.last_frame.tolist() == [3, 3]
 
 
 def test_nothing(make):

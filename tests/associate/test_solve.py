@@ -1,7 +1,7 @@
 """The decision as a whole: against all explanations of small movies, and on named situations."""
 
 import math
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 
 import numpy as np
 import pytest
@@ -18,11 +18,12 @@ SETTINGS = AssociateSettings(
     border_discount=0.3,
     cost_gap_per_frame=0.4,
     cost_divide=0.2,
+    cost_share=0.1,
     cost_keep_lone=0.9,
 )
 
 
-def score(detections, links, divisions, chosen, rejected, costs):
+def score(detections, links, divisions, merges, chosen, rejected, costs):
     """Evidence minus events of one explanation, straight from the definition; None if it contradicts itself."""
     n, last = len(detections), detections.frame.max()
     near = detections.border_um <= math.sqrt(50 / math.pi)
@@ -33,16 +34,21 @@ def score(detections, links, divisions, chosen, rejected, costs):
     for kind, row in chosen:
         if kind == "link":
             s, t, p = links[row]
-            ends = [t]
+            starts, ends, skipped = [s], [t], detections.frame[t] - detections.frame[s] - 1
             total += math.log(p / (1 - p))
-        else:
+        elif kind == "division":
             s, a, b, q = divisions[row]
-            ends = [a, b]
+            starts, ends, skipped = [s], [a, b], detections.frame[[a, b]].sum() - 2 * detections.frame[s] - 2
             total += math.log(q / (1 - q) * (1 + odds.get((s, a), 0) + odds.get((s, b), 0))) - costs.cost_divide
-        future[s] += 1
+        else:
+            *cells, q = merges[row]
+            starts, ends, skipped = cells[:3], cells[2:], 0
+            total += math.log(q / (1 - q) * instead_of(cells, odds, divisions)) - costs.cost_share
+        for s in starts:
+            future[s] += 1
         for t in ends:
             past[t] += 1
-            total -= costs.cost_gap_per_frame * (detections.frame[t] - detections.frame[s] - 1)
+        total -= costs.cost_gap_per_frame * skipped
     for i in range(n):
         if past[i] > 1 or future[i] > 1 or (i in rejected and past[i] + future[i]):
             return None
@@ -57,6 +63,21 @@ def score(detections, links, divisions, chosen, rejected, costs):
     return total
 
 
+def instead_of(cells, odds, divisions):
+    """Sum of the products of odds over all matchings of the cells of a merge; its mask may divide, too."""
+    a, b, m, c, d = cells
+    splits = [q / (1 - q) for s, x, y, q in divisions if (s, {x, y}) == (m, {c, d})]
+    future_of_m = {(): 1, (c,): odds.get((m, c), 0), (d,): odds.get((m, d), 0)}
+    future_of_m[c, d] = max(splits, default=0) * sum(list(future_of_m.values()))
+    futures = [{(): 1} | {(t,): odds.get((s, t), 0) for t in (m, c, d)} for s in (a, b)] + [future_of_m]
+    total = 0.0
+    for chosen in product(*futures):
+        taken = [t for ends in chosen for t in ends]
+        if len(set(taken)) == len(taken):
+            total += math.prod(of[ends] for of, ends in zip(futures, chosen, strict=True))
+    return total
+
+
 def subsets(items):
     return chain.from_iterable(combinations(items, k) for k in range(len(items) + 1))
 
@@ -64,7 +85,7 @@ def subsets(items):
 def small_movie(make, seed):
     """Six detections in four frames with a few proposals, some near the border."""
     rng = np.random.default_rng(seed)
-    frames = np.sort(rng.integers(0, 4, 6)).tolist()
+    frames = np.sort(rng.integers(0, 4, 6)).tolist() if seed % 3 else [0, 0, 1, 1, 2, 2]
     detections = make.detections(frames, rng.uniform(0, 100, (6, 2)), border=rng.choice([0.0, 99.0], 6))
     pairs = [(s, t) for s in range(6) for t in range(6) if frames[s] < frames[t]]
     rng.shuffle(pairs)
@@ -75,27 +96,36 @@ def small_movie(make, seed):
         if len(after) > 1 and len(divisions) < 2:
             a, b = rng.choice(after, 2, replace=False).tolist()
             divisions.append((s, a, b, float(rng.uniform(0.05, 0.95))))
-    return detections, links, divisions
+    merges = []
+    for m in range(6):
+        before, after = ([t for t in range(6) if frames[t] - frames[m] == step] for step in (-1, 1))
+        if min(len(before), len(after)) > 1:
+            ends = [int(t) for side in (before, after) for t in rng.choice(side, 2, replace=False)]
+            merges.append((*ends[:2], m, *ends[2:], float(rng.uniform(0.05, 0.95))))
+    return detections, links, divisions, merges
 
 
 @settings(max_examples=25)
 @given(st.integers(0, 10**6), st.booleans())
 def test_no_explanation_of_a_small_movie_scores_higher(make, seed, may_reject):
-    detections, links, divisions = small_movie(make, seed)
+    detections, links, divisions, merges = small_movie(make, seed)
+    tables = links, divisions, merges
     costs = SETTINGS if may_reject else SETTINGS.model_copy(update={"cost_keep_lone": 0.0})
-    proposals = [("link", i) for i in range(len(links))] + [("division", i) for i in range(len(divisions))]
+    kinds = ("link", "division", "merge")
+    proposals = [(kind, i) for kind, table in zip(kinds, tables, strict=True) for i in range(len(table))]
     best = -math.inf
     for chosen in subsets(proposals):
         for rejected in subsets(range(6)) if may_reject else [()]:
-            value = score(detections, links, divisions, chosen, rejected, costs)
+            value = score(detections, *tables, chosen, rejected, costs)
             best = best if value is None else max(best, value)
-    solution = solve_tracks(detections, make.links(links), make.divisions(divisions), costs)
-    picked = [("link", i) for i in np.flatnonzero(solution.link_chosen)]
-    picked += [("division", i) for i in np.flatnonzero(solution.division_chosen)]
-    rejected = np.flatnonzero(solution.tracks.track_of == 0).tolist()
-    mine = score(detections, links, divisions, picked, rejected, costs)
+    solution = solve_tracks(detections, make.links(links), make.divisions(divisions), make.merges(merges), costs)
+    marks = (solution.link_chosen, solution.division_chosen, solution.merge_chosen)
+    picked = [(kind, i) for kind, mark in zip(kinds, marks, strict=True) for i in np.flatnonzero(mark)]
+    rejected = set(np.flatnonzero(solution.tracks.track_of == 0).tolist())
+    rejected -= {merges[i][2] for i in np.flatnonzero(solution.merge_chosen)}
+    mine = score(detections, *tables, picked, rejected, costs)
     assert mine == pytest.approx(best)
-    baseline = score(detections, links, divisions, (), (), costs)
+    baseline = score(detections, *tables, (), (), costs)
     assert solution.facts["gain"] == pytest.approx(best - baseline)
 
 
@@ -121,20 +151,26 @@ def test_labels_change_nothing(make, seed, solver):
         if 0 < frames[t] - frames[s] < 3 and rng.random() < 0.5
     ]
     divisions = [(s, 6 * f + 6, 6 * f + 9, 0.8) for f in range(3) for s in (6 * f, 6 * f + 2)]
+    merges = [(6 * f, 6 * f + k, 6 * f + 8, 6 * f + 13 + k, 6 * f + 13, 0.9999) for f in range(2) for k in (1, 2)]
     costs = SETTINGS.model_copy(update={"solver": solver})
-    first = solve_tracks(detections, make.links(links), make.divisions(divisions), costs)
+    first = solve_tracks(detections, make.links(links), make.divisions(divisions), make.merges(merges), costs)
+    assert first.merge_chosen.any()
     other, old = relabelled(detections, seed)
     new = np.argsort(old)
     second = solve_tracks(
         other,
         make.links([(int(new[s]), int(new[t]), p) for s, t, p in links][::-1]),
         make.divisions([(int(new[m]), int(new[b]), int(new[a]), q) for m, a, b, q in divisions][::-1]),
+        make.merges(
+            [(int(new[b]), int(new[a]), int(new[m]), int(new[d]), int(new[c]), q) for a, b, m, c, d, q in merges]
+        ),
         costs,
     )
     assert np.array_equal(first.tracks.track_of[old], second.tracks.track_of)
     for name in ("first_frame", "last_frame", "parent"):
         assert np.array_equal(getattr(first.tracks, name), getattr(second.tracks, name))
     assert np.array_equal(first.link_chosen, second.link_chosen[::-1])
+    assert np.array_equal(first.merge_chosen, second.merge_chosen)
     assert first.facts == second.facts
 
 
@@ -142,42 +178,57 @@ def test_crossing_takes_the_pair_of_links_that_is_best_together(make):
     """One link alone is the best of all, yet it would leave the other cell without a future."""
     detections = make.detections([0, 0, 1, 1])
     links = make.links([(0, 2, 0.90), (0, 3, 0.85), (1, 2, 0.85)])
-    solution = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
     assert solution.link_chosen.tolist() == [False, True, True]
     assert solution.tracks.track_of.tolist() == [1, 2, 2, 1]
-    greedy = solve_tracks(detections, links, make.divisions(), AssociateSettings(solver="greedy"))
+    greedy = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(solver="greedy"))
     assert greedy.link_chosen.tolist() == [True, False, False]
 
 
 def test_division_against_a_cell_that_appears(make):
     detections = make.detections([0, 1, 1])
     links = make.links([(0, 1, 0.9), (0, 2, 0.9)])
-    sure = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.9)]), AssociateSettings())
+    sure = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.9)]), make.merges(), AssociateSettings())
     assert sure.division_chosen.tolist() == [True]
     assert not sure.link_chosen.any()
     assert sure.tracks.parent.tolist() == [0, 1, 1]
-    doubtful = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.1)]), AssociateSettings())
+    doubtful = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.1)]), make.merges(), AssociateSettings())
     assert not doubtful.division_chosen.any()
     assert doubtful.tracks.parent.tolist() == [0, 0]
     assert len(doubtful.tracks) == 2
 
 
+def test_two_cells_share_a_mask_instead_of_one_being_lost(make):
+    #                             a  b  m  c  d
+    detections = make.detections([0, 0, 1, 2, 2])
+    links = make.links([(0, 2, 0.9), (2, 3, 0.9), (1, 4, 0.4)])
+    shared = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.7)]), AssociateSettings())
+    assert shared.tracks.track_of.tolist() == [1, 2, 0, 1, 2]
+    assert shared.merge_chosen.tolist() == [True]
+    assert not shared.link_chosen.any()
+    assert shared.facts["merges_chosen"] == 1
+    # otherwise the mask is one cell's, and the other skips the frame
+    alone = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.1)]), AssociateSettings())
+    assert alone.tracks.track_of.tolist() == [1, 2, 1, 1, 2]
+    assert alone.link_chosen.all()
+
+
 def test_a_gap_is_bridged_unless_frames_skipped_cost_too_much(make):
     detections = make.detections([0, 1, 4])
     links = make.links([(0, 1, 0.9), (1, 2, 0.4)])
-    bridged = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    bridged = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
     assert bridged.tracks.track_of.tolist() == [1, 1, 1]
     assert (bridged.tracks.first_frame[0], bridged.tracks.last_frame[0]) == (0, 4)
-    cut = solve_tracks(detections, links, make.divisions(), AssociateSettings(cost_gap_per_frame=1.0))
+    cut = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(cost_gap_per_frame=1.0))
     assert cut.tracks.track_of.tolist() == [1, 1, 2]
 
 
 def test_a_false_detection_is_rejected_and_the_cell_beside_it_kept(make):
     detections = make.detections([0, 1, 1, 2])
     links = make.links([(0, 1, 0.95), (1, 3, 0.95), (0, 2, 0.2)])
-    solution = solve_tracks(detections, links, make.divisions(), AssociateSettings(cost_keep_lone=1.0))
+    solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(cost_keep_lone=1.0))
     assert solution.tracks.track_of.tolist() == [1, 1, 0, 1]
-    kept = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    kept = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
     assert kept.tracks.track_of.tolist() == [1, 1, 2, 1]
 
 
@@ -187,7 +238,7 @@ def test_nothing_to_link(make, solver, frames):
     """No, one, and several detections of one frame; being alone in the only frame is no reason to be rejected."""
     detections = make.detections(frames)
     costs = AssociateSettings(solver=solver, cost_keep_lone=5.0)
-    solution = solve_tracks(detections, make.links([]), make.divisions(), costs)
+    solution = solve_tracks(detections, make.links([]), make.divisions(), make.merges(), costs)
     assert solution.tracks.track_of.tolist() == list(range(1, len(frames) + 1))
     assert len(solution.link_chosen) == len(solution.division_chosen) == 0
 
@@ -196,6 +247,6 @@ def test_a_long_chain_is_solved_fast(make):
     n = 100_000
     detections = make.detections(list(range(n)))
     links = make.links([(i, i + 1, 0.9) for i in range(n - 1)])
-    solution = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
     assert len(solution.tracks) == 1
     assert solution.facts["components"] == 0

@@ -5,7 +5,7 @@ import pytest
 
 from samtrack.errors import DataError
 from samtrack.io import tables
-from samtrack.types import Box, Detections, Divisions, Links, MaskPatch, Origin, Tracks, Typical
+from samtrack.types import Box, Detections, Divisions, Links, MaskPatch, Merges, Origin, Tracks, Typical
 
 
 def some_detections(frames: list[int], labels: list[int], ndim: int = 2) -> Detections:
@@ -65,6 +65,20 @@ def test_links_and_divisions_find_their_rows_in_a_larger_table(tmp_path: Path):
     assert columns["chosen"].tolist() == [True, False]
     pairs, _ = tables.read_divisions([tmp_path / "d.parquet"], whole)
     assert (pairs.mother[0], pairs.daughter_a[0], pairs.daughter_b[0]) == (1, 3, 2)
+
+
+def test_merges_find_their_rows_and_a_block_reads_the_chosen_ones_of_its_frames(tmp_path: Path):
+    whole = some_detections([0, 0, 1, 2, 2, 3, 4, 4], [3, 4, 1, 7, 8, 1, 5, 6])
+    merges = Merges([0, 3], [1, 4], [2, 5], [4, 6], [3, 7], [0.9, 0.8], np.array([[1.0], [2.0]]), ("covered",))
+    tables.write_merges(tmp_path / "m.parquet", merges, whole, chosen=np.array([True, True]))
+    back, columns = tables.read_merges([tmp_path / "m.parquet"], whole)
+    assert (back.shared.tolist(), back.after_a.tolist()) == ([2, 5], [4, 6])
+    assert (back.feature_names, back.features.tolist()) == (("covered",), [[1.0], [2.0]])
+    assert columns["chosen"].tolist() == [True, True]
+    part = tables.read_shared(tmp_path / "m.parquet", whole.take(np.arange(3, 8)))
+    assert (part.before_a.tolist(), part.shared.tolist()) == ([0], [2])
+    tables.write_merges(tmp_path / "m.parquet", merges, whole, chosen=np.array([True, False]))
+    assert tables.read_shared(tmp_path / "m.parquet", whole).shared.tolist() == [2]
 
 
 def test_a_link_to_a_detection_that_is_not_there(tmp_path: Path):

@@ -7,6 +7,7 @@ import pytest
 from samtrack.errors import WeightsError
 from samtrack.link.calibrate import SUREST, AdditiveModel, Curve, LinkModel, load_default_model, probability
 from samtrack.link.division import DIVISION_FACTS
+from samtrack.link.merge import MERGE_FACTS
 from samtrack.link.propose import LINK_COLUMNS
 
 
@@ -45,6 +46,7 @@ def test_the_shipped_model_knows_all_facts_and_round_trips():
     for name in ("frame", "contest", "gap"):
         assert {c.name for c in getattr(model, name).curves} <= set(LINK_COLUMNS)
     assert {c.name for c in model.division.curves} == set(DIVISION_FACTS)
+    assert {c.name for c in model.merge.curves} == set(MERGE_FACTS)
     for name, model_plain in plain["models"].items():
         assert getattr(model, name).to_plain() == model_plain
 

@@ -20,8 +20,8 @@ RECIPES = [
 
 @pytest.fixture(scope="module")
 def judged():
-    """Scores of all proposals of all recipes and whether each is true: {"link": (p, y), "division": (p, y)}."""
-    found = {"link": [], "division": []}
+    """Scores of all proposals of all recipes and whether each is true: {"link": (p, y), …}."""
+    found = {"link": [], "division": [], "merge": []}
     for seed, recipe in enumerate(RECIPES):
         cells = {"cycle_hours": 4.0, "clustered": 0.6, **recipe["cells"]}
         masks = {"missed": 0.06, "merged": 0.06}
@@ -37,7 +37,7 @@ def judge(movie):
     labels = ArrayFrames([f.masks.astype(np.uint32) for f in frames], movie.scale)
     table = Detections.concatenate([measure_detections(f.masks, t, movie.scale, f.image) for t, f in enumerate(frames)])
     span, typical = Span(0, movie.n_frames), summarise(table)
-    links, splits = propose_links(None, labels, table, span, typical, LinkSettings(min_probability=0.0))
+    links, splits, merges = propose_links(None, labels, table, span, typical, LinkSettings(min_probability=0.0))
     track = np.concatenate([tracks_of(f.masks, f.truth) for f in frames])
     parent = np.concatenate([[0], movie.tracks[:, 3]])
     known = (track[links.source] > 0) & (track[links.target] > 0)
@@ -51,7 +51,27 @@ def judge(movie):
     return {
         "link": (links.score[near], (known & (same | born))[near]),
         "division": (splits.score, siblings & different),
+        "merge": (merges.score, is_shared(merges, track, np.concatenate([cells_in(f.masks, f.truth) for f in frames]))),
     }
+
+
+def is_shared(merges, track, held):
+    """Whether a mask holds the two cells that are named before it, and after it as the same."""
+    a, b = track[merges.before_a], track[merges.before_b]
+    pair = np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
+    same = (track[merges.after_a] == a) & (track[merges.after_b] == b)
+    return (held[merges.shared] == pair).all(axis=1) & same & (pair[:, 0] > 0)
+
+
+def cells_in(masks, truth):
+    """The two true tracks of which each mask holds more than half, in order of label; 0 if they are not two."""
+    table = np.zeros((int(masks.max()) + 1, int(truth.max()) + 1), dtype=np.int64)
+    np.add.at(table, (masks.reshape(-1), truth.reshape(-1)), 1)
+    inside = table[1:, 1:] * 2 > table[:, 1:].sum(axis=0)
+    held = np.zeros((len(inside), 2), dtype=np.int64)
+    two = inside.sum(axis=1) == 2
+    held[two] = np.nonzero(inside[two])[1].reshape(-1, 2) + 1
+    return held[np.unique(masks[masks > 0]) - 1]
 
 
 def tracks_of(masks, truth):
@@ -89,3 +109,11 @@ def test_division_probabilities_come_true(judged):
     assert calibration_error(p, y) < 0.01
     assert y[p > 0.5].mean() > 0.7
     assert y[p > 0.5].sum() > 0.5 * y.sum()  # 17 of 26 found
+
+
+def test_merge_probabilities_come_true(judged):
+    p, y = judged["merge"]
+    assert y.sum() > 10
+    assert calibration_error(p, y) < 0.01
+    assert y[p > 0.3].mean() > 0.8  # 10 of 11
+    assert y[p > 0.3].sum() > 0.5 * y.sum()  # the rest move more than a radius per frame: the model stays in doubt

@@ -6,21 +6,21 @@ import pytest
 from samtrack.blocks import frames_read_by
 from samtrack.config.link import LinkSettings
 from samtrack.link import measure_detections, propose_links, summarise
+from samtrack.link.merge import MERGE_FACTS
 from samtrack.types import ArrayFrames, Detections, Origin, Scale, Span, Typical
 
 
 def propose(labels, table, core=None, settings=None, typical=None):
-    """Links and divisions of a span of a movie, from the part of the table that a block would read."""
+    """Links, divisions and merges of a span of a movie, from the part of the table that a block would read."""
     core = core or Span(0, labels.n_frames)
     settings = settings or LinkSettings()
     span = frames_read_by(core, labels.n_frames, settings.max_gap_frames)["link"]
     rows = np.flatnonzero((table.frame >= span.start) & (table.frame < span.stop))
     part = table.take(rows)
-    links, divisions = propose_links(None, labels, part, core, typical or summarise(table), settings)
-    return links, divisions, rows
+    return *propose_links(None, labels, part, core, typical or summarise(table), settings), rows
 
 
-def as_rows(links, divisions, rows):
+def as_rows(links, divisions, merges, rows):
     """Everything proposed, as arrays that name rows of the whole table."""
     return (
         np.stack([rows[links.source], rows[links.target]], axis=1),
@@ -29,6 +29,11 @@ def as_rows(links, divisions, rows):
         np.stack([rows[divisions.mother], rows[divisions.daughter_a], rows[divisions.daughter_b]], axis=1),
         divisions.score,
         divisions.features,
+        np.stack(
+            [rows[getattr(merges, role)] for role in ("shared", "before_a", "before_b", "after_a", "after_b")], axis=1
+        ),
+        merges.score,
+        merges.features,
     )
 
 
@@ -42,6 +47,7 @@ def test_blocks_change_no_bit(simulated, measure_movie, ndim):
     assert (gap == 1).any()
     assert (gap == 2).any(), "the movie must show gaps"
     assert (whole[4] > 0.5).any(), "the movie must show divisions"
+    assert len(whole[7]), "the movie must show masks that may be shared"
     for length in (1, 3, 7):
         cores = [Span(s, min(s + length, labels.n_frames)) for s in range(0, labels.n_frames, length)]
         parts = [as_rows(*propose(labels, table, core)) for core in cores]
@@ -68,7 +74,7 @@ def test_renumbered_labels_give_the_same_links(simulated, measure_movie, rng, nd
     place, other_place = np.empty(len(table), int), np.empty(len(table), int)
     place[np.lexsort((*table.centroid_um.T, table.frame))] = np.arange(len(table))
     other_place[np.lexsort((*other_table.centroid_um.T, other_table.frame))] = np.arange(len(table))
-    for first in (0, 3):
+    for first in (0, 3, 6):
         a, b = place[before[first]], other_place[after[first]]
         a, b = np.column_stack([a[:, 0], np.sort(a[:, 1:])]), np.column_stack([b[:, 0], np.sort(b[:, 1:])])
         order, other_order = np.lexsort(a.T[::-1]), np.lexsort(b.T[::-1])
@@ -86,7 +92,7 @@ def test_the_unit_of_length_does_not_matter(simulated, measure_movie, ndim):
     np.testing.assert_array_equal(big_table.centroid_um, 2 * table.centroid_um)
     np.testing.assert_array_equal(big_table.elongation, table.elongation)
     before, after = as_rows(*propose(labels, table)), as_rows(*propose(big_labels, big_table))
-    for named in (0, 3):
+    for named in (0, 3, 6):
         np.testing.assert_array_equal(before[named], after[named])
     for number in (1, 2, 4, 5):  # doubling is exact in binary, but for logarithms and cube roots
         np.testing.assert_allclose(before[number], after[number], rtol=1e-6, atol=1e-6)
@@ -107,7 +113,7 @@ def test_true_links_lead(simulated, measure_movie):
     _, images, scale, movie = simulated(2)
     truth = [movie.frame(t).truth for t in range(movie.n_frames)]
     labels, table = measure_movie([t.astype(np.uint32) for t in truth], scale, images)
-    links, divisions, _ = propose(labels, table)
+    links, divisions, *_ = propose(labels, table)
     track, parent = table.label, np.zeros(table.label.max() + 1, dtype=int)
     parent[movie.tracks[:, 0]] = movie.tracks[:, 3]
     same = track[links.source] == track[links.target]
@@ -131,7 +137,7 @@ def test_a_missed_cell_is_linked_over_the_gap(draw_balls, measure_movie, microme
     frames[2][frames[2] == 4] = 0
     frames[3][frames[3] == 4] = 0
     labels, table = measure_movie(frames, micrometre_2d)
-    links, _, _ = propose(labels, table)
+    links, *_ = propose(labels, table)
     over = table.frame[links.target] - table.frame[links.source] > 1
     pairs = list(zip(table.frame[links.source[over]], table.label[links.source[over]], strict=True))
     found = links.target[over][[pair == (1, 4) for pair in pairs]]
@@ -139,7 +145,7 @@ def test_a_missed_cell_is_linked_over_the_gap(draw_balls, measure_movie, microme
     assert links.score[over].max() > 0.5
     # cells that have a good link to the next frame are not looked for farther on
     assert set(table.label[links.source[over]]) == {4}
-    no_gaps, _, _ = propose(labels, table, settings=LinkSettings(max_gap_frames=0))
+    no_gaps, *_ = propose(labels, table, settings=LinkSettings(max_gap_frames=0))
     assert (table.frame[no_gaps.target] - table.frame[no_gaps.source] == 1).all()
 
 
@@ -148,7 +154,7 @@ def test_a_blank_frame_is_bridged(draw_balls, measure_movie, micrometre_2d):
     frames = [draw_balls((90, 90), centres + t, 7) for t in range(4)]
     frames[1][:] = 0
     labels, table = measure_movie(frames, micrometre_2d)
-    links, _, _ = propose(labels, table)
+    links, *_ = propose(labels, table)
     first = table.frame[links.source] == 0
     right = table.label[links.source] == table.label[links.target]
     assert (first & right).sum() == 4
@@ -159,7 +165,7 @@ def test_a_jump_of_all_cells_is_followed(rng, draw_balls, measure_movie, microme
     centres = rng.uniform(20, 180, (25, 2)).round()
     frames = [draw_balls((300, 300), centres, 6), draw_balls((300, 300), centres + np.array([85, 70]), 6)]
     labels, table = measure_movie(frames, micrometre_2d)
-    links, _, _ = propose(labels, table)
+    links, *_ = propose(labels, table)
     best = np.zeros(len(table))
     np.maximum.at(best, links.source, links.score)
     right = table.label[links.source] == table.label[links.target]
@@ -171,7 +177,7 @@ def test_few_cells_or_none(draw_balls, measure_movie, micrometre_2d, frames):
     centres = np.array([[10, 10], [10, 25]])
     images = [draw_balls((40, 40), centres[:n], 4) for n in frames]
     labels, table = measure_movie(images, micrometre_2d)
-    links, divisions, _ = propose(labels, table)
+    links, divisions, *_ = propose(labels, table)
     same = table.label[links.source] == table.label[links.target]
     expected = sum(min(a, b) for a, b in pairwise(frames)) + (frames == [1, 0, 1])
     assert same.sum() >= expected
@@ -185,12 +191,41 @@ def test_cells_that_touch_the_gate_s_end_and_identical_cells():
     scale = Scale((1.0, 1.0, 1.0))
     table = Detections.concatenate([measure_detections(labels, t, scale) for t in range(3)])
     movie = ArrayFrames([labels] * 3, scale)
-    links, _, _ = propose(movie, table)
+    links, *_ = propose(movie, table)
     assert len(links) >= 4
     huge = Typical(1e6, np.inf, 2.0, 6)
     assert len(propose(movie, table, typical=huge)[0]) >= 4
     tiny = Typical(1e-6, np.inf, 2.0, 6)
     assert len(propose(movie, table, typical=tiny)[0]) >= 4
+
+
+@pytest.fixture(scope="module", params=[2, 3], ids=["2D", "3D"])
+def shared_mask(request, draw_balls, measure_movie):
+    """Five frames of six cells, of which those with labels 1 and 2 share a mask (label 1) in frame 2."""
+    shape = (96, 96) if request.param == 2 else (24, 96, 96)
+    centres = np.array([[20, 20], [20, 33], [60, 22], [62, 70], [24, 70], [84, 46]])
+    if request.param == 3:
+        centres = np.column_stack([np.full(len(centres), 12), centres])
+    frames = [draw_balls(shape, centres + t, 7) for t in range(5)]
+    frames[2][frames[2] == 2] = 1
+    return measure_movie(frames, Scale((1.0,) * request.param))
+
+
+def test_two_cells_under_one_mask_are_proposed(shared_mask):
+    labels, table = shared_mask
+    _, _, merges, _ = propose(labels, table)
+    named = [list(zip(table.frame[r], table.label[r], strict=True)) for r in as_rows(*propose(labels, table))[6]]
+    likely = [named[i] for i in np.flatnonzero(merges.score > 0.5)]
+    assert likely == [[(2, 1), (1, 1), (1, 2), (3, 1), (3, 2)]]
+    assert merges.score.max() > 0.9
+
+
+def test_merges_can_be_switched_off_and_need_a_gap(shared_mask):
+    labels, table = shared_mask
+    for off in (LinkSettings(merges=False), LinkSettings(max_gap_frames=0)):
+        _, _, merges, _ = propose(labels, table, settings=off)
+        assert len(merges) == 0
+        assert merges.feature_names == MERGE_FACTS
 
 
 def test_only_frames_with_cells_are_read(draw_balls, measure_movie, micrometre_2d):

@@ -39,6 +39,11 @@ def test_what_is_left_missing_is_said(small) -> None:
     assert "1 mask inside of tracks was left missing." in opening(small(filled=[]))
 
 
+def test_shared_masks_are_said(small) -> None:
+    assert "shared" not in opening(small())
+    assert "1 mask was shared by two cells and divided." in opening(small(split=[(5, 2), (5, 3)]))
+
+
 def test_main_scores_are_seen_first(small) -> None:
     assert "<b>0.987</b><span>TRA</span>" in opening(small(scores=Scores({"TRA": 0.987}, "Made", "01")))
     assert "TRA" not in opening(small())

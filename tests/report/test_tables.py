@@ -28,8 +28,19 @@ def test_the_summary_counts_what_the_small_movie_holds(small) -> None:
         "divisions": 1,
         "returns": 0,
         "filled": 1,
+        "shared": 0,
         "open_gaps": 0,
     }
+
+
+def test_a_shared_mask_is_two_cells_and_not_rejected(small) -> None:
+    """The mask that no track holds, label 9 in frame 5, was divided between tracks 2 and 3."""
+    shared = small(split=[(5, 2), (5, 3)])
+    before, after = summarise_result(small()), summarise_result(shared)
+    assert (before["rejected"], before["shared"]) == (1, 0)
+    assert (after["rejected"], after["shared"]) == (0, 1)
+    assert after["cells"] == before["cells"] + 2
+    assert count_per_frame(shared)["seen"][5] == count_per_frame(small())["seen"][5] + 2
 
 
 def test_a_gap_that_was_not_filled_is_an_open_one(small) -> None:

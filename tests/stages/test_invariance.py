@@ -13,6 +13,7 @@ import tifffile
 from samtrack.config.simulate import SimulateSettings
 from samtrack.stages.address import Address
 from samtrack.stages.simulate import run_simulate
+from samtrack.types import Origin
 
 Track = Callable[[dict[str, Any]], Address]
 Digest = Callable[..., dict[str, str]]
@@ -20,20 +21,27 @@ Digest = Callable[..., dict[str, str]]
 RESULT = ("*_RES/*", "*_tracks.csv", "*_tracks.parquet", "*.ome.zarr/labels/**/*", "*_work/decided/*")
 
 RECIPES = {
-    2: {"frames": 14, "shape_px": (160, 160), "seed": 3, "cells": {"count": 12, "cycle_hours": 6}},
+    2: {
+        "frames": 14,
+        "shape_px": (160, 160),
+        "seed": 3,
+        "cells": {"count": 12, "cycle_hours": 6},
+        "masks": {"merged": 0.15},
+    },
     3: {
         "frames": 14,
         "shape_px": (12, 72, 72),
         "um_per_voxel": (1.0, 0.5, 0.5),
         "seed": 4,
         "cells": {"count": 8, "cycle_hours": 6},
+        "masks": {"merged": 0.15},
     },
 }
 
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["2D", "3D"])
 def movie(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated movie with divisions and with gaps in its masks."""
+    """A simulated movie with divisions, gaps in its masks and masks that hold two cells."""
     folder = tmp_path_factory.mktemp("simulated")
     run_simulate(SimulateSettings.model_validate(RECIPES[request.param]), folder, "01", overwrite=True)
     return folder
@@ -53,7 +61,8 @@ def test_block_length_changes_nothing(movie: Path, tmp_path: Path, track: Track,
     whole = track(settings(movie, tmp_path / "whole", 14))
     table = np.genfromtxt(whole.layout.table_csv, delimiter=",", names=True)
     assert np.unique(table["parent_track_id"]).size > 1, "the movie should hold divisions"
-    assert (table["origin"] == 8).any(), "the movie should hold filled gaps"
+    assert (table["origin"] == Origin.FILLED).any(), "the movie should hold filled gaps"
+    assert (table["origin"] == Origin.SPLIT).any(), "the movie should hold shared masks"
     expected = digest(tmp_path / "whole", *RESULT)
     assert len(expected) > 14
     for frames in (1, 3, 7):

@@ -46,6 +46,16 @@ def test_observed_and_filled_cells_are_rows_sorted_by_track_and_frame():
     assert table["ctc_label"].tolist() == [1, 1, 1, 0]
 
 
+def test_a_part_of_a_shared_mask_keeps_its_origin():
+    tracks = Tracks([1, 0, 1], [1], [0], [2], [0])
+    mask = np.ones((1, 2), bool)
+    part = MaskPatch(1, 1, Box((4, 6), (5, 8)), mask, np.zeros((1, 2), np.float32), 1.0, Origin.SPLIT)
+    found = detections([0, 1, 2], [5, 6, 5])
+    table = presence_table(found, tracks, [part], Scale((1.0, 1.0)), [np.array([1])] * 3)
+    assert table["origin"].tolist() == [Origin.SEEDS, Origin.SPLIT, Origin.SEEDS]
+    assert table["label"].tolist() == [5, 0, 5]
+
+
 @pytest.mark.parametrize(("n", "digits"), [(1, 3), (1000, 3), (1001, 4), (10_000, 4), (10_001, 5)])
 def test_digits_follow_the_number_of_frames(n: int, digits: int):
     assert digits_for(n, "auto") == digits

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samtrack.types import Detections, Divisions, Links, Tracks
+from samtrack.types import Detections, Divisions, Links, Merges, Tracks
 
 
 def detections(pairs: list[tuple[int, int]], ndim: int = 2) -> Detections:
@@ -162,6 +162,20 @@ class TestLinksAndDivisions:
     def test_daughters_differ(self) -> None:
         with pytest.raises(ValueError, match="two different daughters"):
             divisions([0], [1], [1], [0.5])
+
+    def test_a_merge_has_two_cells_on_each_side(self) -> None:
+        for before, after in (([0, 0], [3, 4]), ([0, 1], [3, 3])):
+            with pytest.raises(ValueError, match="two different cells before it and two after"):
+                Merges(*([row] for row in (*before, 2, *after)), [0.5], np.zeros((1, 0)))
+
+    def test_merges_are_taken_and_joined_with_their_facts(self) -> None:
+        facts = np.arange(4.0).reshape(2, 2)
+        table = Merges([0, 1], [1, 2], [3, 4], [5, 6], [6, 7], [0.5, 0.75], facts, ("a", "b"))
+        one = table.take(np.array([1]))
+        assert (one.shared.tolist(), one.features.tolist(), one.feature_names) == ([4], [[2.0, 3.0]], ("a", "b"))
+        whole = Merges.concatenate([Merges.none(("a", "b")), table, one])
+        assert whole.score.tolist() == [0.5, 0.75, 0.75]
+        assert len(Merges.none()) == 0
 
     def test_links_go_forward_in_time(self) -> None:
         table = links([0, 1], [1, 2], [0.5, 0.5])

@@ -1,6 +1,6 @@
 """The decision, once per movie; then masks for the frames in which a tracked cell was missed, block by block.
 
-REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions}/BLOCK.parquet of all blocks
+REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks
 OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet
 """
 
@@ -10,12 +10,14 @@ rule associate:
         detections=every_block(Layout.detections),
         links=every_block(Layout.links),
         divisions=every_block(Layout.divisions),
+        merges=every_block(Layout.merges),
         typical=PATHS.typical,
     output:
         tracks=PATHS.decided / "tracks.parquet",
         assigned=PATHS.decided / "assigned.parquet",
         links=PATHS.decided / "links.parquet",
         divisions=PATHS.decided / "divisions.parquet",
+        merges=PATHS.decided / "merges.parquet",
     params:
         config=RUN_FILE,
         triggers=triggers("associate"),
@@ -38,6 +40,7 @@ rule fill:
         detections=blocks_read_by("fill", Layout.detections),
         tracks=rules.associate.output.tracks,
         assigned=rules.associate.output.assigned,
+        merges=rules.associate.output.merges,
     output:
         patches=PATHS.patches("{block}"),
     params:

@@ -1,7 +1,7 @@
-"""Labels to detections, detections to candidate links and divisions with probabilities. Nothing is decided here.
+"""Labels to detections, detections to candidate links, divisions and merges with probabilities. Nothing is decided here.
 
 REQUIRED INPUTS   OUT/SEQUENCE_work/labels/BLOCK.zarr of the block and of those that follow within the longest gap
-OUTPUTS           OUT/SEQUENCE_work/{detections,links,divisions}/BLOCK.parquet, OUT/SEQUENCE_work/typical.json
+OUTPUTS           OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet, OUT/SEQUENCE_work/typical.json
 """
 
 
@@ -53,6 +53,7 @@ rule link:
     output:
         links=PATHS.links("{block}"),
         divisions=PATHS.divisions("{block}"),
+        merges=PATHS.merges("{block}"),
     params:
         config=RUN_FILE,
         triggers=triggers("link"),

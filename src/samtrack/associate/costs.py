@@ -2,7 +2,8 @@
 
 The score of an explanation of the movie is its evidence (log odds of the chosen proposals) minus the costs of the
 events it contains (appear, disappear, skip a frame, divide, keep a lone detection). The baseline explains every
-detection as a track of its own; a gain is a score above that baseline. Derivation: docs/decisions/0001-set-packing.md.
+detection as a track of its own; a gain is a score above that baseline. Derivations: docs/decisions/0001-set-packing.md,
+and of merges docs/decisions/0005-shared-masks.md.
 """
 
 from __future__ import annotations
@@ -78,3 +79,40 @@ def division_gain(
     """
     evidence = log_odds(probability) + np.log1p(odds_of_links)
     return evidence + saved - settings.cost_gap_per_frame * frames_skipped - settings.cost_divide
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRivals:
+    """Odds of what else the five objects of a merge could be: cells a and b, their mask m, the same cells c and d.
+
+    ``into``: links a → m, b → m. ``onward``: links m → c, m → d. ``across``: links a → c, a → d; b → c, b → d.
+    ``division``: of m into c and d, in the units of the links (against ending, not against all its alternatives).
+    """
+
+    into: tuple[Floats, Floats]
+    onward: tuple[Floats, Floats]
+    across: tuple[tuple[Floats, Floats], tuple[Floats, Floats]]
+    division: Floats
+
+    def weight(self) -> Floats:
+        """Sum of the weights of all explanations of the six sides without the merge; that of nothing linked is 1.
+
+        An explanation is a matching: each of a, b, m has one future or none, each of m, c, d one past or none (and m may
+        divide). Its weight is the product of its odds.
+        """
+        am, bm = self.into
+        (ac, ad), (bc, bd) = self.across
+        mc, md = self.onward
+        none_free = 1 + am + bm
+        c_free = none_free + ac + bc + am * bc + bm * ac
+        d_free = none_free + ad + bd + am * bd + bm * ad
+        both_free = c_free + d_free - none_free + ac * bd + ad * bc
+        return both_free + mc * d_free + md * c_free + self.division * none_free
+
+
+def merge_gain(probability: Floats, rivals: MergeRivals, saved: Floats, settings: AssociateSettings) -> Floats:
+    """Gain of a merge: its odds against all of its alternatives, plus what it saves, less what it costs.
+
+    ``saved``: the ends of both cells and of the mask and the beginnings of the mask and of both cells, in nats.
+    """
+    return log_odds(probability) + np.log(rivals.weight()) + saved - settings.cost_share

@@ -2,7 +2,8 @@
 
 Every detection has an out-side (its future) and an in-side (its past), each of which may be explained once. A link
 i → j covers out(i) and in(j); a division i → (j, k) covers out(i), in(j) and in(k); a rejection of i covers out(i) and
-in(i). A choice of columns that share no side is an explanation of the movie; its score is the sum of their gains.
+in(i); a merge of a and b, which share the mask m and part as c and d, covers out(a), out(b), in(m), out(m), in(c) and
+in(d). A choice of columns that share no side is an explanation of the movie; its score is the sum of their gains.
 
 Detections are numbered here by position (frame, then centroid), not by label, and columns are sorted by the sides they
 cover: whatever the labels are, the solver sees the same problem.
@@ -13,22 +14,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import product
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.associate.costs import EventCosts, division_gain, event_costs, link_gain, log_odds
+from samtrack.associate.costs import EventCosts, MergeRivals, division_gain, event_costs, link_gain, merge_gain
+from samtrack.associate.odds import LinkOdds, division_odds
 from samtrack.config.associate import AssociateSettings
 from samtrack.errors import DataError
-from samtrack.types import Detections, Divisions, Links
+from samtrack.types import Detections, Divisions, Links, Merges
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 NO_SIDE = -1
-"""Fills the third place of columns that cover two sides."""
+"""Fills the places of columns that cover fewer sides than others."""
+
+
+_PLAIN_SIDES = 3
+"""Most sides that a column covers which is no merge."""
 
 
 class Kind(IntEnum):
@@ -37,14 +44,15 @@ class Kind(IntEnum):
     LINK = 0
     DIVISION = 1
     REJECTION = 2
+    MERGE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Choices with a gain above 0, in canonical order.
 
-    ``gain`` in nats; ``sides`` is (n, 3), padded with ``NO_SIDE`` at the end; ``row`` is the row of the table that the
-    column comes from (`Links`, `Divisions` or `Detections`, by ``kind``).
+    ``gain`` in nats; ``sides`` is (n, 3), or (n, 6) where there are merges, padded with ``NO_SIDE`` at the end; ``row`` is
+    the row of the table that the column comes from (`Links`, `Divisions`, `Detections` or `Merges`, by ``kind``).
     """
 
     gain: Floats
@@ -83,28 +91,42 @@ def rank_detections(detections: Detections) -> Positions:
 
 
 def build_columns(
-    detections: Detections, links: Links, divisions: Divisions, settings: AssociateSettings, positions: Positions
+    detections: Detections,
+    links: Links,
+    divisions: Divisions,
+    merges: Merges,
+    settings: AssociateSettings,
+    positions: Positions,
 ) -> Columns:
     """All choices that can help, with their gains.
 
     Columns with a gain of 0 or less are left out: what remains of a packing without one of its columns is a packing, so
     some optimum has none of them. For the same reason a division that gains no more than one of its own links is left
-    out (the link covers fewer sides and may take its place).
+    out (the link covers fewer sides and may take its place), and a merge that gains no more than a link into its mask
+    and a link out of it.
     """
-    require_valid_rows(detections, links, divisions)
+    require_valid_rows(detections, links, divisions, merges)
     gains = _Gains(detections, settings, event_costs(detections, settings))
     link_part = _canonical(_link_columns(links, gains, positions))
     division_part = _canonical(_division_columns(divisions, links, gains, positions))
-    division_part = division_part.take(~_is_dominated(division_part, link_part))
-    return _joined([link_part, division_part, _canonical(_rejection_columns(gains, positions))])
+    own_links = _best_within(division_part, link_part, (0,), (1, 2))
+    division_part = division_part.take(division_part.gain > own_links)
+    merge_part = _canonical(_merge_columns(merges, (links, divisions), gains, positions))
+    own_links = _best_within(merge_part, link_part, (0, 1), (3,)) + _best_within(merge_part, link_part, (2,), (4, 5))
+    merge_part = merge_part.take(merge_part.gain > own_links)
+    return _joined([link_part, division_part, _canonical(_rejection_columns(gains, positions)), merge_part])
 
 
-def require_valid_rows(detections: Detections, links: Links, divisions: Divisions) -> None:
+def require_valid_rows(detections: Detections, links: Links, divisions: Divisions, merges: Merges) -> None:
     """Raise unless all proposals name detections and go forward in time."""
     for table, source, target in (
         ("links", links.source, links.target),
         ("divisions", divisions.mother, divisions.daughter_a),
         ("divisions", divisions.mother, divisions.daughter_b),
+        ("merges", merges.before_a, merges.shared),
+        ("merges", merges.before_b, merges.shared),
+        ("merges", merges.shared, merges.after_a),
+        ("merges", merges.shared, merges.after_b),
     ):
         if len(source) == 0:
             continue
@@ -153,10 +175,10 @@ def _division_columns(divisions: Divisions, links: Links, gains: _Gains, positio
     mother = divisions.mother
     a = np.where(a_is_first, divisions.daughter_a, divisions.daughter_b)
     b = np.where(a_is_first, divisions.daughter_b, divisions.daughter_a)
-    odds_a, odds_b = _link_odds(links, len(gains.detections), mother, [a, b])
+    odds = LinkOdds.of(links, len(gains.detections), mother)
     gain = division_gain(
         divisions.score,
-        odds_a + odds_b,
+        odds.between(mother, a) + odds.between(mother, b),
         gains.costs.disappear[mother] + gains.costs.appear[a] + gains.costs.appear[b],
         gains.skipped(mother, a) + gains.skipped(mother, b),
         gains.settings,
@@ -165,37 +187,40 @@ def _division_columns(divisions: Divisions, links: Links, gains: _Gains, positio
     return _columns(Kind.DIVISION, gain, rank[mother], [rank[a], rank[b]], len(gains.detections))
 
 
+def _merge_columns(merges: Merges, others: tuple[Links, Divisions], gains: _Gains, positions: Positions) -> Columns:
+    rank, n, m = positions.rank, len(gains.detections), merges.shared
+    # the cells by position, not as listed, so that rounding is the same whatever their labels
+    swap = rank[merges.before_a] > rank[merges.before_b]
+    a, b = np.where(swap, merges.before_b, merges.before_a), np.where(swap, merges.before_a, merges.before_b)
+    swap = rank[merges.after_a] > rank[merges.after_b]
+    c, d = np.where(swap, merges.after_b, merges.after_a), np.where(swap, merges.after_a, merges.after_b)
+    odds = LinkOdds.of(others[0], n, np.concatenate([a, b, m]))
+    single = (odds.between(m, c), odds.between(m, d))
+    rivals = MergeRivals(
+        into=(odds.between(a, m), odds.between(b, m)),
+        onward=single,
+        across=((odds.between(a, c), odds.between(a, d)), (odds.between(b, c), odds.between(b, d))),
+        division=division_odds(others[1], m, (c, d)) * (1 + single[0] + single[1]),
+    )
+    ends = gains.costs.disappear[a] + gains.costs.disappear[b] + gains.costs.disappear[m]
+    begins = gains.costs.appear[m] + gains.costs.appear[c] + gains.costs.appear[d]
+    gain = merge_gain(merges.score, rivals, ends + begins, gains.settings)
+    sides = np.stack([rank[a], rank[b], rank[m], n + rank[m], n + rank[c], n + rank[d]], axis=1)
+    kind = np.full(len(gain), Kind.MERGE, dtype=np.int8)
+    return Columns(gain, sides.astype(np.int64), kind, np.arange(len(gain)), 2 * n)
+
+
 def _rejection_columns(gains: _Gains, positions: Positions) -> Columns:
     return _columns(Kind.REJECTION, gains.costs.keep_lone, positions.rank, [positions.rank], len(gains.detections))
 
 
 def _columns(kind: Kind, gain: Floats, out_of: Ints, into: Sequence[Ints], n: int) -> Columns:
     """Columns that cover the out-side of one and the in-sides of one or two of ``n`` detections (by rank)."""
-    sides = np.full((len(gain), 3), NO_SIDE, dtype=np.int64)
+    sides = np.full((len(gain), _PLAIN_SIDES), NO_SIDE, dtype=np.int64)
     sides[:, 0] = out_of
     for place, detection in enumerate(into, start=1):
         sides[:, place] = n + detection
     return Columns(gain, sides, np.full(len(gain), kind, dtype=np.int8), np.arange(len(gain)), 2 * n)
-
-
-def _link_odds(links: Links, n: int, mother: Ints, daughters: Sequence[Ints]) -> list[Floats]:
-    """Odds of the best link mother → daughter, per list of daughters; 0 where no such link was proposed."""
-    is_mother = np.zeros(n, dtype=bool)
-    is_mother[mother] = True
-    some = np.flatnonzero(is_mother[links.source])
-    keys, score = links.source[some] * n + links.target[some], links.score[some]
-    order = np.lexsort((score, keys))
-    keys, score = keys[order], score[order]
-    found = []
-    for daughter in daughters:
-        wanted = mother * n + daughter
-        last = np.searchsorted(keys, wanted, side="right") - 1
-        hit = np.flatnonzero(last >= 0)
-        hit = hit[keys[last[hit]] == wanted[hit]]
-        odds = np.zeros(len(mother))
-        odds[hit] = np.exp(log_odds(score[last[hit]]))
-        found.append(odds)
-    return found
 
 
 def _canonical(columns: Columns) -> Columns:
@@ -208,24 +233,30 @@ def _canonical(columns: Columns) -> Columns:
     return columns.take(is_first)
 
 
-def _is_dominated(divisions: Columns, links: Columns) -> Bools:
-    """Divisions that gain no more than the link to one of their daughters."""
+def _best_within(columns: Columns, links: Columns, outs: Sequence[int], ins: Sequence[int]) -> Floats:
+    """Best gain of a link from one of a column's out-sides to one of its in-sides, named by place; 0 without any."""
     keys = links.sides[:, 0] * links.n_sides + links.sides[:, 1]  # sorted, each once
-    best = np.zeros(len(divisions))
-    for daughter in (1, 2):
-        wanted = divisions.sides[:, 0] * links.n_sides + divisions.sides[:, daughter]
+    best = np.zeros(len(columns))
+    for source, target in product(outs, ins):
+        wanted = columns.sides[:, source] * links.n_sides + columns.sides[:, target]
         at = np.searchsorted(keys, wanted)
         hit = np.flatnonzero(at < len(keys))
         hit = hit[keys[at[hit]] == wanted[hit]]
         best[hit] = np.maximum(best[hit], links.gain[at[hit]])
-    return divisions.gain <= best
+    return best
 
 
 def _joined(parts: Sequence[Columns]) -> Columns:
+    width = max(p.sides.shape[1] for p in parts if p.sides.shape[1] == _PLAIN_SIDES or len(p))
     return Columns(
         np.concatenate([p.gain for p in parts]),
-        np.concatenate([p.sides for p in parts]),
+        np.concatenate([_widened(p.sides, width) for p in parts]),
         np.concatenate([p.kind for p in parts]),
         np.concatenate([p.row for p in parts]),
         parts[0].n_sides,
     )
+
+
+def _widened(sides: Ints, width: int) -> Ints:
+    """Sides with as many places as the widest columns have."""
+    return np.pad(sides[:, :width], ((0, 0), (0, max(width - sides.shape[1], 0))), constant_values=NO_SIDE)

@@ -1,8 +1,8 @@
 """The optimal decision, exactly: reductions, then components, then HiGHS for what is left.
 
 After the exact reductions of `rounds` only small knots of conflicting columns remain. Their linear relaxation is solved
-for many components per call; where its solution is whole it is the optimum (in a component without divisions it always
-is: a bipartite matching). The few components with a fractional solution are solved as integer programs, one by one.
+for many components per call; where its solution is whole it is the optimum (in a component of links alone it
+always is: a bipartite matching). The few components with a fractional solution are solved as integer programs, one by one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def components_of(columns: Columns) -> Ints:
         return np.zeros(0, dtype=np.int64)
     used, side = np.unique(columns.sides, return_inverse=True)
     side = side.reshape(columns.sides.shape)
-    start, stop = side[:, [0, 0]].ravel(), side[:, [1, 2]].ravel()
+    start, stop = np.repeat(side[:, 0], columns.sides.shape[1] - 1), side[:, 1:].ravel()
     real = used[stop] != NO_SIDE
     edges = coo_matrix((np.ones(np.count_nonzero(real), dtype=bool), (start[real], stop[real])), shape=(len(used),) * 2)
     label = connected_components(edges, directed=False)[1][side[:, 0]]

@@ -1,4 +1,4 @@
-"""From chosen links, divisions and rejections to tracks and their parents."""
+"""From chosen links, divisions, merges and rejections to tracks and their parents."""
 
 from __future__ import annotations
 
@@ -10,31 +10,41 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from samtrack.associate.graph import Positions
-from samtrack.types import Detections, Divisions, Links, Tracks
+from samtrack.types import Detections, Divisions, Links, Merges, Tracks
 
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen: rows of `Links`, of `Divisions`, and of `Detections` (rejected)."""
+    """What was chosen: rows of `Links`, of `Divisions`, of `Merges`, and of `Detections` (rejected)."""
 
     links: Ints
     divisions: Ints
+    merges: Ints
     rejected: Ints
 
 
 def build_tracks(
-    detections: Detections, links: Links, divisions: Divisions, choice: Choice, positions: Positions
+    detections: Detections,
+    links: Links,
+    divisions: Divisions,
+    merges: Merges,
+    choice: Choice,
+    positions: Positions,
 ) -> Tracks:
     """Chains of chosen links as tracks, numbered by first frame, then position of the first detection.
 
-    Rejected detections have track 0; a division makes both daughters' tracks children of the mother's.
+    Rejected detections have track 0, and so have shared masks: the two cells of a merge go on over a gap of one frame. A
+    division makes both daughters' tracks children of the mother's.
     """
-    n, rank = len(detections), positions.rank
-    chain, first, last = _chains(n, rank[links.source[choice.links]], rank[links.target[choice.links]])
+    n, rank, merge = len(detections), positions.rank, choice.merges
+    source = np.concatenate([links.source[choice.links], merges.before_a[merge], merges.before_b[merge]])
+    target = np.concatenate([links.target[choice.links], merges.after_a[merge], merges.after_b[merge]])
+    chain, first, last = _chains(n, rank[source], rank[target])
     kept = np.ones(n, dtype=bool)
     kept[rank[choice.rejected]] = False
+    kept[rank[merges.shared[merge]]] = False
     begins = np.flatnonzero(kept[first])
     begins = begins[np.argsort(first[begins])]
     number = np.zeros(len(first), dtype=np.int64)

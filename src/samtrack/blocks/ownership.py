@@ -1,7 +1,8 @@
 """Who owns what, in one place.
 
 A mask at frame t belongs to the block whose core holds t. A link belongs to the block whose core holds its source's
-frame. A filled mask belongs to the block whose core holds its frame. What belongs elsewhere is not written.
+frame, a division to that of the mother, a merge to that of the two cells before they share a mask. A filled mask belongs to
+the block whose core holds its frame. What belongs elsewhere is not written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from samtrack.types import Span
 def frames_read_by(core: Span, n_frames: int, max_gap_frames: int) -> dict[str, Span]:
     """Frames each stage reads for a core, the core included; the only place that knows.
 
-    ``link`` looks forward over the longest gap allowed. ``fill`` needs the observations on both sides of a gap.
+    ``link`` looks forward over the longest gap allowed; a merge is a gap of one frame. ``fill`` needs the observations on
+    both sides of a gap.
     """
     reach = max_gap_frames + 1
     return {

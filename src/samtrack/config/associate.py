@@ -38,6 +38,9 @@ class AssociateSettings(Section):
         0.5, ge=0, description="Nats per frame skipped by a link, beside what its probability already says."
     )
     cost_divide: float = Field(0.0, ge=0, description="Nats per division, beside what its probability already says.")
+    cost_share: float = Field(
+        0.0, ge=0, description="Nats per mask shared by two cells, beside what the probability of that already says."
+    )
     cost_keep_lone: float = Field(
         0.0,
         ge=0,

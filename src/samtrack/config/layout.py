@@ -68,9 +68,13 @@ class Layout:
         """Proposed divisions of one block."""
         return self.work / "divisions" / f"{block}.parquet"
 
+    def merges(self, block: str) -> Path:
+        """Proposed merges of one block."""
+        return self.work / "merges" / f"{block}.parquet"
+
     @property
     def decided(self) -> Path:
-        """Folder of the decision: tracks, the track of each detection, links and divisions with ``chosen``."""
+        """Folder of the decision: tracks, the track of each detection, links, divisions and merges with ``chosen``."""
         return self.work / "decided"
 
     def patches(self, block: str) -> Path:

@@ -49,3 +49,8 @@ class LinkSettings(Section):
         "behave unlike those that the shipped model was fitted to. null: the shipped model. A relative path counts from "
         "the folder in which the run is started.",
     )
+    merges: bool = Field(
+        True,
+        description="Whether one mask may be proposed to hold two cells for a frame (needs max_gap_frames of 1 or more). "
+        "true: of touching cells, segmentations give about 1 in 100 a common mask.",
+    )

@@ -1,14 +1,15 @@
 """The gaps of tracks, and the masks that fill them.
 
 A mask depends only on the two observations around the gap, the labels of its own frame, and the other masks of that frame;
-so it is the same whatever block of frames it was computed in.
+so it is the same whatever block of frames it was computed in. A gap in which the cell shared a mask with another one gets
+a part of that mask, any other gap what is free: the background and masks that were rejected.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -19,14 +20,20 @@ from samtrack.config.fill import FillSettings, NoFillSettings, ShapeFillSettings
 from samtrack.errors import DataError
 from samtrack.fill.conflicts import settle_voxels, voxels_of
 from samtrack.fill.shape import Observation, canvas_between, depth_between
-from samtrack.types import Box, Detections, Frames, MaskPatch, Origin, Scale, Span, Tracks
+from samtrack.fill.split import split_voxels
+from samtrack.types import Box, Detections, Frames, MaskPatch, Merges, Origin, Scale, Span, Tracks
 
 Bools = npt.NDArray[np.bool_]
+Shared = Mapping[tuple[int, int], int]
+"""(track, frame) → the detection that the track shares with another one there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A mask to be drawn: a track's missing frame, the detections before and after it, and where it can lie."""
+    """A mask to be drawn: a track's missing frame, the detections before and after it, and where it can lie.
+
+    ``shared`` is the detection of which it is to be a part, or -1 for a gap in which the cell was not seen at all.
+    """
 
     track: int
     frame: int
@@ -34,6 +41,7 @@ class Missing:
     after: int
     weight: float
     canvas: Box
+    shared: int = -1
 
 
 @dataclass(slots=True)
@@ -48,26 +56,50 @@ class _Draft:
 
 
 def fill_gaps(
-    labels: Frames, detections: Detections, tracks: Tracks, core: Span, settings: FillSettings
+    labels: Frames, detections: Detections, tracks: Tracks, merges: Merges, core: Span, settings: FillSettings
 ) -> list[MaskPatch]:
-    """Masks for the frames of ``core`` in which a track has no detection, sorted by frame and track.
+    """Masks for the frames of ``core`` in which a track has no detection of its own, sorted by frame and track.
 
     ``tracks.track_of`` belongs to the rows of ``detections``, which holds the observations around every gap that reaches
-    into the core. ``score`` is the share of the drawn shape that was free. Each label frame is read once at most.
+    into the core, ``merges`` (the chosen ones) too. ``score`` is the share of the drawn shape that was free, or lies in the
+    shared mask. Each label frame is read once at most. Shared masks are divided whatever the settings say: they were seen.
     """
+    missing = find_missing(detections, tracks, core, labels, shared_masks(detections, tracks, merges))
     if isinstance(settings, NoFillSettings):
-        return []
-    missing = find_missing(detections, tracks, core, labels)
-    seen, free = _read_once(labels, detections, missing)
+        missing = [m for m in missing if m.shared >= 0]
+    seen, free = _read_once(labels, detections, missing, _rejected(detections, tracks, merges))
     patches: list[MaskPatch] = []
     for _, of_frame in groupby(missing, key=lambda m: m.frame):
         drafts = [_draw(m, seen, free[m], labels) for m in of_frame]
-        patches += _settled(drafts, detections, labels, settings)
+        found = list(_divided([d for d in drafts if d.missing.shared >= 0], detections))
+        if isinstance(settings, ShapeFillSettings):
+            found += _settled([d for d in drafts if d.missing.shared < 0], detections, labels, settings)
+        patches += sorted(found, key=lambda patch: patch.track)
     return patches
 
 
-def find_missing(detections: Detections, tracks: Tracks, core: Span, labels: Frames) -> list[Missing]:
-    """Every frame of ``core`` in which a track is unseen between two observations, by frame and track."""
+def shared_masks(detections: Detections, tracks: Tracks, merges: Merges) -> Shared:
+    """The mask of each track that shares one, by track and frame."""
+    frame = detections.frame[merges.shared].tolist()
+    return {
+        (track, t): row
+        for cell in (merges.before_a, merges.before_b)
+        for track, t, row in zip(tracks.track_of[cell].tolist(), frame, merges.shared.tolist(), strict=True)
+    }
+
+
+def _rejected(detections: Detections, tracks: Tracks, merges: Merges) -> dict[int, npt.NDArray[np.int64]]:
+    """Labels of the detections of each frame that belong to no track and are not shared."""
+    is_rejected = tracks.track_of == 0
+    is_rejected[merges.shared] = False
+    found = defaultdict(list)
+    for row in np.flatnonzero(is_rejected):
+        found[int(detections.frame[row])].append(detections.label[row])
+    return {frame: np.array(labels) for frame, labels in found.items()}
+
+
+def find_missing(detections: Detections, tracks: Tracks, core: Span, labels: Frames, shared: Shared) -> list[Missing]:
+    """Every frame of ``core`` in which a track has no mask of its own between two observations, by frame and track."""
     rows = np.lexsort((detections.frame, tracks.track_of))
     rows = rows[tracks.track_of[rows] > 0]
     track, frame = tracks.track_of[rows], detections.frame[rows]
@@ -77,7 +109,9 @@ def find_missing(detections: Detections, tracks: Tracks, core: Span, labels: Fra
     for at in gap[in_core]:
         first, last = int(frame[at]), int(frame[at + 1])
         for t in range(max(first + 1, core.start), min(last, core.stop)):
-            missing.append(_missing(int(track[at]), t, (int(rows[at]), int(rows[at + 1])), detections, labels.scale))
+            found = _missing(int(track[at]), t, (int(rows[at]), int(rows[at + 1])), detections, labels.scale)
+            whole = shared.get((found.track, t), -1)
+            missing.append(found if whole < 0 else _in_mask(found, whole, detections))
     return sorted(missing, key=lambda m: (m.frame, m.track))
 
 
@@ -90,14 +124,24 @@ def _missing(track: int, frame: int, rows: tuple[int, int], detections: Detectio
     return Missing(track, frame, before, after, weight, canvas)
 
 
+def _in_mask(missing: Missing, shared: int, detections: Detections) -> Missing:
+    """The same for a part of a shared mask: its canvas holds the whole mask."""
+    boxes = (missing.canvas, _box(detections, shared))
+    start, stop = np.min([b.start for b in boxes], axis=0), np.max([b.stop for b in boxes], axis=0)
+    return replace(missing, canvas=Box(tuple(start.tolist()), tuple(stop.tolist())), shared=shared)
+
+
 def _box(detections: Detections, row: int) -> Box:
     return Box(tuple(detections.box_start[row]), tuple(detections.box_stop[row]))
 
 
 def _read_once(
-    labels: Frames, detections: Detections, missing: list[Missing]
+    labels: Frames,
+    detections: Detections,
+    missing: list[Missing],
+    rejected: Mapping[int, npt.NDArray[np.int64]],
 ) -> tuple[dict[int, Observation], dict[Missing, Bools]]:
-    """The observations (by detection) and the background inside each canvas, from one walk over the frames."""
+    """The observations (by detection) and what is free inside each canvas, from one walk over the frames."""
     observed, needed = defaultdict(set), defaultdict(list)
     for m in missing:
         needed[m.frame].append(m)
@@ -110,8 +154,14 @@ def _read_once(
         for row in sorted(observed[frame]):
             seen[row] = _observation(voxels, detections, row)
         for m in needed[frame]:
-            free[m] = voxels[m.canvas.clipped(labels.shape).slices] == 0
+            part = voxels[m.canvas.clipped(labels.shape).slices]
+            free[m] = _is_free(part, rejected.get(frame)) if m.shared < 0 else part == detections.label[m.shared]
     return seen, free
+
+
+def _is_free(part: npt.NDArray[np.integer], rejected: npt.NDArray[np.int64] | None) -> Bools:
+    """The background, and masks that were rejected: they will not be in the result."""
+    return part == 0 if rejected is None else (part == 0) | np.isin(part, rejected)
 
 
 def _observation(voxels: npt.NDArray[np.integer], detections: Detections, row: int) -> Observation:
@@ -126,18 +176,35 @@ def _observation(voxels: npt.NDArray[np.integer], detections: Detections, row: i
 
 
 def _draw(missing: Missing, seen: dict[int, Observation], free: Bools, labels: Frames) -> _Draft:
-    """The shape between the two observations, as far as it lies in the image and on background."""
+    """The shape between the two observations, as far as it lies in the image and where it may; a shared mask whole."""
     canvas, box = missing.canvas, missing.canvas.clipped(labels.shape)
     depth = depth_between(seen[missing.before], seen[missing.after], missing.weight, canvas, labels.scale)
     inside = tuple(slice(a - c, b - c) for a, b, c in zip(box.start, box.stop, canvas.start, strict=True))
     drawn = depth[inside].astype(np.float32)
-    return _Draft(missing, box, drawn, (drawn > 0) & free, int(np.count_nonzero(depth > 0)))
+    mask = (drawn > 0) & free if missing.shared < 0 else free
+    return _Draft(missing, box, drawn, mask, int(np.count_nonzero(depth > 0)))
+
+
+def _divided(drafts: list[_Draft], detections: Detections) -> Iterator[MaskPatch]:
+    """The two parts of each shared mask of a frame."""
+    drafts = sorted(drafts, key=lambda d: (d.missing.shared, d.missing.track))
+    for a, b in zip(drafts[::2], drafts[1::2], strict=True):
+        sizes = [detections.size_um[[d.missing.before, d.missing.after]].mean() for d in (a, b)]
+        owned = split_voxels(a.depth[a.mask], b.depth[b.mask], float(sizes[0] / (sizes[0] + sizes[1])))
+        for draft, own in zip((a, b), owned, strict=True):
+            hit = int(np.count_nonzero(own & (draft.depth[draft.mask] > 0)))
+            mask = np.zeros_like(draft.mask)
+            mask[draft.mask] = own
+            if mask.any():  # a mask of one voxel cannot be divided
+                yield _patch(draft, mask, Origin.SPLIT, hit)
 
 
 def _settled(
     drafts: list[_Draft], detections: Detections, labels: Frames, settings: ShapeFillSettings
 ) -> Iterator[MaskPatch]:
     """The masks of one frame after conflicts: each in one piece, cut to its box, and not too small."""
+    if not drafts:
+        return
     voxels = [voxels_of(d.box, d.mask, labels.shape) for d in drafts]
     owned = settle_voxels(voxels, [d.depth[d.mask] for d in drafts], [d.missing.track for d in drafts])
     for draft, own in zip(drafts, owned, strict=True):
@@ -147,7 +214,7 @@ def _settled(
         size = np.count_nonzero(mask) * labels.scale.size_per_voxel
         smaller = min(detections.size_um[draft.missing.before], detections.size_um[draft.missing.after])
         if size > 0 and size >= settings.min_size_fraction * smaller:
-            yield _patch(draft, mask)
+            yield _patch(draft, mask, Origin.FILLED, int(np.count_nonzero(mask)))
 
 
 def _largest_part(mask: Bools) -> Bools:
@@ -158,7 +225,7 @@ def _largest_part(mask: Bools) -> Bools:
     return np.asarray(parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]))
 
 
-def _patch(draft: _Draft, mask: Bools) -> MaskPatch:
+def _patch(draft: _Draft, mask: Bools, origin: Origin, n_as_drawn: int) -> MaskPatch:
     where = np.nonzero(mask)
     start = tuple(int(axis.min()) for axis in where)
     stop = tuple(int(axis.max()) + 1 for axis in where)
@@ -172,6 +239,6 @@ def _patch(draft: _Draft, mask: Bools) -> MaskPatch:
         ),
         mask=mask[cut].copy(),
         depth=draft.depth[cut].copy(),
-        score=float(np.count_nonzero(mask) / draft.n_drawn),
-        origin=Origin.FILLED,
+        score=float(n_as_drawn / draft.n_drawn),
+        origin=origin,
     )

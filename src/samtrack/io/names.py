@@ -13,13 +13,14 @@ METADATA_FILE = "zarr.json"
 """Of a Zarr v3 store; it reaches its final place last, so its presence means the store is complete."""
 
 FEATURE_PREFIX = "feature_"
-"""Of the columns of a table of links or divisions that hold what a probability was computed from."""
+"""Of the columns of a table of links, divisions or merges that hold what a probability was computed from."""
 
 TRACKS_TABLE = "tracks.parquet"
 ASSIGNED_TABLE = "assigned.parquet"
 LINKS_TABLE = "links.parquet"
 DIVISIONS_TABLE = "divisions.parquet"
-"""The four tables of the decision, in the folder `Layout.decided`."""
+MERGES_TABLE = "merges.parquet"
+"""The five tables of the decision, in the folder `Layout.decided`."""
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
 """Endings of TIFF files, in lower case; ``.ome.tif`` ends like the first."""

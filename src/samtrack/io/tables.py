@@ -1,4 +1,4 @@
-"""The tables as Parquet: detections, links, divisions, tracks, filled masks; and the final one as CSV.
+"""The tables as Parquet: detections, links, divisions, merges, tracks, filled masks; and the final one as CSV.
 
 On disk a detection is the pair (frame, label); in memory it is a row of a `Detections`. Reading translates, and fails if a
 table speaks of a detection that is not there.
@@ -21,7 +21,18 @@ import pyarrow.parquet
 from samtrack.errors import DataError
 from samtrack.io.atomic import written_file
 from samtrack.io.names import FEATURE_PREFIX
-from samtrack.types import Box, Detections, Divisions, Links, MaskPatch, Origin, Tracks, Typical
+from samtrack.types import (
+    MERGE_ROLES,
+    Box,
+    Detections,
+    Divisions,
+    Links,
+    MaskPatch,
+    Merges,
+    Origin,
+    Tracks,
+    Typical,
+)
 
 AXES = {2: ("y", "x"), 3: ("z", "y", "x")}
 _PLAIN = (
@@ -123,6 +134,37 @@ def read_divisions(paths: Sequence[Path], detections: Detections) -> tuple[Divis
     names, features = _features_of(columns)
     rows = [_rows(role, columns, detections, paths) for role in ("mother", "daughter_a", "daughter_b")]
     return Divisions(rows[0], rows[1], rows[2], columns["score"], features, names), columns
+
+
+def write_merges(path: Path, merges: Merges, detections: Detections, **extra: npt.NDArray[Any]) -> None:
+    """Merges by the frame and label of the five objects."""
+    columns: dict[str, Any] = {}
+    for role in MERGE_ROLES:
+        columns |= _keys(role, getattr(merges, role), detections)
+    columns |= {"score": merges.score} | extra
+    write_table(path, columns | _feature_columns(merges.features, merges.feature_names))
+
+
+def read_merges(paths: Sequence[Path], detections: Detections) -> tuple[Merges, dict[str, npt.NDArray[Any]]]:
+    """Merges of the given blocks as rows of ``detections``, and all columns of the files."""
+    columns = _read_many(paths)
+    return _merges_of(columns, detections, paths), columns
+
+
+def read_shared(path: Path, detections: Detections) -> Merges:
+    """The chosen merges of the decision whose mask lies in the frames of ``detections``, and those beside it, too."""
+    columns = read_table(path)
+    frames = np.unique(detections.frame)
+    is_here = columns["chosen"].astype(np.bool_)
+    for role in MERGE_ROLES:
+        is_here &= np.isin(columns[f"{role}_frame"], frames)
+    return _merges_of({name: column[is_here] for name, column in columns.items()}, detections, [path])
+
+
+def _merges_of(columns: Mapping[str, npt.NDArray[Any]], detections: Detections, paths: Sequence[Path]) -> Merges:
+    names, features = _features_of(columns)
+    rows = {role: _rows(role, columns, detections, paths) for role in MERGE_ROLES}
+    return Merges(**rows, score=columns["score"], features=features, feature_names=names)
 
 
 def write_tracks(path: Path, assigned_path: Path, tracks: Tracks, detections: Detections) -> None:

@@ -8,5 +8,6 @@ once more when a first decision is known.
 from samtrack.link.measure import measure_detections, summarise
 from samtrack.link.propose import propose_links
 from samtrack.link.review import review_proposals
+from samtrack.link.tracklets import FirstDecision
 
-__all__ = ["measure_detections", "propose_links", "review_proposals", "summarise"]
+__all__ = ["FirstDecision", "measure_detections", "propose_links", "review_proposals", "summarise"]

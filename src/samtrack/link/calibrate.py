@@ -102,14 +102,16 @@ class LinkModel:
     """The models of the linker, in the order in which they are asked.
 
     ``frame``: a link to the next frame by its own facts. ``division``: a pair of daughters. ``contest``: the link once more,
-    knowing its rivals and divisions. ``gap``: a link over missing frames. ``again``, ``gap_again``, ``division_again``: links
-    to the next frame, links over gaps and divisions once more, knowing the first decision.
+    knowing its rivals and divisions. ``gap``: a link over missing frames. ``merge``: two cells under one mask for a frame.
+    ``again``, ``gap_again``, ``division_again``: links to the next frame, links over gaps and divisions once more, knowing
+    the first decision.
     """
 
     frame: AdditiveModel
     division: AdditiveModel
     contest: AdditiveModel
     gap: AdditiveModel
+    merge: AdditiveModel
     again: AdditiveModel
     gap_again: AdditiveModel
     division_again: AdditiveModel

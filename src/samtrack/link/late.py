@@ -79,7 +79,7 @@ def _loose(detections: Detections, t: Tracklets) -> tuple[Ints, Ints]:
     frame = detections.frame
     ends = (t.after == NOBODY) & ~t.divides & (frame < frame.max(initial=0))
     starts = (t.before == NOBODY) & (t.mother == NOBODY) & (frame > frame.min(initial=0))
-    return np.flatnonzero(ends), np.flatnonzero(starts)
+    return np.flatnonzero(ends & ~t.is_shared), np.flatnonzero(starts & ~t.is_shared)
 
 
 def _near(expected: Floats, before: Ints, points: Floats, rows: Ints, limits: tuple[float, int]) -> Ints:

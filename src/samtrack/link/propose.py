@@ -1,6 +1,6 @@
-"""The room's door: from detections and label frames to proposed links and divisions, each with a probability.
+"""The room's door: from detections and label frames to proposed links, divisions and merges, each with a probability.
 
-Every number of a link depends on the frames from its source to its target and on the frame before its target, never on
+Every number of a proposal depends on the frames from its first cell to its last and on the frame before its last, never on
 where a block begins or ends. Frames are visited in order, so that at most ``max_gap_frames + 2`` label frames are held.
 """
 
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from samtrack.config.link import LinkSettings
-from samtrack.errors import WeightsError
 from samtrack.link.appearance import Appearance
 from samtrack.link.calibrate import SUREST, LinkModel, load_default_model, probability
 from samtrack.link.candidates import find_candidates, gate_um
@@ -20,10 +19,11 @@ from samtrack.link.cells import split_by_frame
 from samtrack.link.contest import CONTEST_FACTS, contest_facts
 from samtrack.link.division import DIVISION_FACTS, DivisionPairs, find_divisions
 from samtrack.link.features import LINK_FACTS, FramePair, link_facts
+from samtrack.link.merge import MERGE_FACTS, Judged, MergeStories, find_merges
 from samtrack.link.motion import Motion, carry_on, estimate_motion
 from samtrack.link.overlap import LabelStore, Overlap, measure_overlap
 from samtrack.link.registration import Registration
-from samtrack.types import Detections, Divisions, Frames, Links, Origin, Span, Typical
+from samtrack.types import MERGE_ROLES, Detections, Divisions, Frames, Links, Merges, Origin, Span, Typical
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,8 +43,8 @@ def propose_links(
     typical: Typical,
     settings: LinkSettings,
     model: LinkModel | None = None,
-) -> tuple[Links, Divisions]:
-    """All links and divisions whose source lies in a frame of ``core``, sorted by source and target.
+) -> tuple[Links, Divisions, Merges]:
+    """All links, divisions and merges whose first cell lies in a frame of ``core``, sorted by the cells they name.
 
     ``detections`` holds at least the frames from ``core.start`` to ``core.stop + max_gap_frames`` (inclusive, as far as the
     movie goes); links name its rows. ``typical`` is of the whole movie. ``model``: None is the one that ships.
@@ -52,25 +52,14 @@ def propose_links(
     proposer = _Proposer((images, labels), detections, core, typical, settings, model or load_default_model())
     links: list[_LinkRows] = []
     divisions: list[_DivisionRows] = []
+    merges = [Merges.none(MERGE_FACTS)]
     for frame in core.frames():
         found = proposer.next_frame(frame)
         links += [found.links, *proposer.over_gaps(frame)]
         divisions.append(found.divisions)
+        merges.append(proposer.under_one_mask(frame))
         proposer.forget_before(frame + 1)
-    return _link_table(links, settings), _division_table(divisions, settings)
-
-
-def require_known_facts(model: LinkModel) -> None:
-    """Raise if a model asks for facts that are not known of what it judges."""
-    known = {"frame": LINK_FACTS, "division": DIVISION_FACTS, "contest": LINK_FACTS + CONTEST_FACTS}
-    for name in LinkModel.__slots__:
-        facts = known.get(name, LINK_FACTS + GAP_FACTS)
-        unknown = sorted({curve.name for curve in getattr(model, name).curves} - set(facts))
-        if unknown:
-            raise WeightsError(
-                f"the {name} model asks for {', '.join(map(repr, unknown))}, known are {', '.join(facts)}. It is of "
-                "another version of samtrack: fit it anew with `samtrack train links`."
-            )
+    return _link_table(links, settings), _division_table(divisions, settings), _merge_table(merges, settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +89,7 @@ class _Step:
 
     links: _LinkRows
     divisions: _DivisionRows
-    motion: Motion
+    judged: Judged
     best_out: Floats
     best_in: Floats
 
@@ -152,7 +141,7 @@ class _Proposer:
             is_open = tuple(probability(best) < self._settings.gap_if_below for best in (best_out, best_in))
             if not (is_open[0].any() and is_open[1].any()):
                 continue
-            steps = [(self._cells[f], self.next_frame(f).motion) for f in range(frame, target_frame)]
+            steps = [(self._cells[f], self.next_frame(f).judged.pair.motion) for f in range(frame, target_frame)]
             motion = carry_on(steps, self._cells[target_frame], gate_um(self._typical, self._settings))
             pair = self._pair(frame, target_frame, motion, (is_open[0], is_open[1]))
             a, b = pair.candidates.pairs()
@@ -162,6 +151,15 @@ class _Proposer:
             score = probability(self._model.gap.log_odds(facts, LINK_COLUMNS))
             found.append(_LinkRows(pair.source.row[a], pair.target.row[b], score, facts))
         return found
+
+    def under_one_mask(self, frame: int) -> Merges:
+        """Pairs of cells of a frame that may share a mask of the next one and part in the one after."""
+        if not self._settings.merges or self._settings.max_gap_frames == 0:
+            return Merges.none(MERGE_FACTS)
+        stories = find_merges(self.next_frame(frame).judged, self.next_frame(frame + 1).judged)
+        score = probability(self._model.merge.log_odds(stories.facts, MERGE_FACTS))
+        rows = [self._cells[frame + step].row for step in (0, 0, 1, 2, 2)]
+        return _merge_rows(stories, rows, score)
 
     def _step(self, frame: int) -> _Step:
         pair = self._pair(frame, frame + 1, self._motion_to_next(frame), None)
@@ -178,7 +176,8 @@ class _Proposer:
         np.maximum.at(best_out, a, odds)
         np.maximum.at(best_in, b, odds)
         divisions = _division_rows(pair, splits, probability(split_odds))
-        return _Step(links, divisions, pair.motion, best_out, best_in)
+        judged = Judged(pair, pair.candidates.spread_out(odds, -SUREST), splits, split_odds)
+        return _Step(links, divisions, judged, best_out, best_in)
 
     def _motion_to_next(self, frame: int) -> Motion:
         """Motion from a frame to the next one; the shift of the image is a guess where there are images."""
@@ -224,6 +223,14 @@ def _division_rows(pair: FramePair, splits: DivisionPairs, score: Floats) -> _Di
     return _DivisionRows(pair.source.row[splits.mother], first, second, score, splits.facts)
 
 
+def _merge_rows(stories: MergeStories, rows: list[Ints], score: Floats) -> Merges:
+    """The proposals as rows of the table; ``rows`` are those of the cells of each role's frame."""
+    a, b, shared, c, d = (of[getattr(stories, role)] for of, role in zip(rows, MERGE_ROLES, strict=True))
+    swap = a > b
+    before, after = (np.where(swap, b, a), np.where(swap, a, b)), (np.where(swap, d, c), np.where(swap, c, d))
+    return Merges(before[0], before[1], shared, after[0], after[1], score, stories.facts, MERGE_FACTS)
+
+
 def _link_table(parts: list[_LinkRows], settings: LinkSettings) -> Links:
     """The likely enough links of all frame pairs, sorted by (source, target)."""
     source = np.concatenate([_NO_ROWS, *(p.source for p in parts)])
@@ -246,6 +253,13 @@ def _division_table(parts: list[_DivisionRows], settings: LinkSettings) -> Divis
     order = np.lexsort((daughter_b, daughter_a, mother))
     order = order[score[order] >= settings.min_probability]
     return Divisions(mother[order], daughter_a[order], daughter_b[order], score[order], facts[order], DIVISION_FACTS)
+
+
+def _merge_table(parts: list[Merges], settings: LinkSettings) -> Merges:
+    """The likely enough merges of all frames, sorted by mask and cells."""
+    whole = Merges.concatenate(parts)
+    order = np.lexsort([getattr(whole, role) for role in ("after_b", "after_a", "before_b", "before_a", "shared")])
+    return whole.take(order[whole.score[order] >= settings.min_probability])
 
 
 _NO_ROWS = np.zeros(0, dtype=np.int64)

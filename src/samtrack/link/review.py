@@ -18,7 +18,7 @@ from samtrack.link.candidates import gate_um
 from samtrack.link.features import FAR, MAD_TO_SD, ODDEST
 from samtrack.link.late import late_divisions, late_links
 from samtrack.link.measure import radius_of
-from samtrack.link.tracklets import LONG, NOBODY, Tracklets, carried_um, mean_over, read_tracklets
+from samtrack.link.tracklets import NOBODY, FirstDecision, Tracklets, carried_um, mean_over, read_tracklets
 from samtrack.types import Detections, Divisions, Links, Origin, Typical
 
 Ints = npt.NDArray[np.int64]
@@ -89,12 +89,12 @@ def review_proposals(
     detections: Detections,
     links: Links,
     divisions: Divisions,
-    chosen: tuple[Bools, Bools],
+    chosen: FirstDecision,
     typical: Typical,
     settings: LinkSettings,
     model: LinkModel | None = None,
 ) -> tuple[Links, Divisions]:
-    """All proposals with new probabilities, and new ones; ``chosen`` marks the links and divisions of the first decision.
+    """All proposals with new probabilities, and new ones; ``chosen`` is the first decision.
 
     Tables keep their columns and order; new proposals are added in order, and facts of this judgement as further columns.
     """
@@ -209,7 +209,7 @@ def link_again_facts(
     odds: Floats,
     t: Tracklets,
     looks: _Looks,
-    chosen: tuple[Bools, Bools],
+    chosen: FirstDecision,
     divisions: Divisions,
 ) -> npt.NDArray[np.float32]:
     """The columns `AGAIN_FACTS` of each link."""
@@ -219,9 +219,8 @@ def link_again_facts(
     radius = (looks.radius_um[a] + looks.radius_um[b]) / 2
     off = centre[b] - centre[a] - carried_um(t, frame, a, b)
     taken_source, taken_target = _taken(len(frame), links, odds, divisions, chosen)
-    n_first = len(chosen[0])
     own = np.zeros(len(a), dtype=np.bool_)
-    own[:n_first] = chosen[0]
+    own[: len(chosen.links)] = chosen.links
     columns = {
         "first": odds,
         "off": _norm(off) / radius,
@@ -251,18 +250,24 @@ def _shift(values: Floats, past: Ints, future: Ints, usual: float) -> Floats:
 
 
 def _taken(
-    n: int, links: Links, odds: Floats, divisions: Divisions, chosen: tuple[Bools, Bools]
+    n: int, links: Links, odds: Floats, divisions: Divisions, chosen: FirstDecision
 ) -> tuple[Floats, Floats]:
     """First log odds of what the decision made of each detection's future and past; the least where nothing."""
     future, past = np.full(n, -SUREST), np.full(n, -SUREST)
-    some = np.flatnonzero(chosen[0])
+    some = np.flatnonzero(chosen.links)
     future[links.source[some]] = odds[some]
     past[links.target[some]] = odds[some]
-    some = np.flatnonzero(chosen[1])
+    some = np.flatnonzero(chosen.divisions)
     split = _log_odds(divisions.score[some])
     future[divisions.mother[some]] = split
     past[divisions.daughter_a[some]] = split
     past[divisions.daughter_b[some]] = split
+    shared = chosen.shared
+    story = _log_odds(shared.score)
+    for rows in (shared.before_a, shared.before_b, shared.shared):
+        future[rows] = story
+    for rows in (shared.after_a, shared.after_b, shared.shared):
+        past[rows] = story
     return future, past
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from samtrack.link.cells import Cells, split_by_frame
 from samtrack.link.motion import MIN_MATCHES, UNKNOWN_SCATTER, local_step
-from samtrack.types import Detections, Divisions, Links
+from samtrack.types import Detections, Divisions, Links, Merges
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -31,6 +31,15 @@ LONG = 5
 
 
 @dataclass(frozen=True, slots=True)
+class FirstDecision:
+    """What was chosen of the links and of the divisions, and the chosen merges: their cells go on beyond a shared mask."""
+
+    links: Bools
+    divisions: Bools
+    shared: Merges
+
+
+@dataclass(frozen=True, slots=True)
 class Tracklets:
     """The first decision as columns over the detections; rows name detections, ``NOBODY`` none.
 
@@ -43,6 +52,8 @@ class Tracklets:
     after: Ints
     mother: Ints
     divides: Bools
+    is_shared: Bools
+    """Masks that two cells share: no track of their own, hence no loose ends."""
     step_um: Floats
     step_in_um: Floats
     scatter_um: Floats
@@ -66,18 +77,19 @@ class Tracklets:
 
 
 def read_tracklets(
-    detections: Detections, links: Links, divisions: Divisions, chosen: tuple[Bools, Bools], radius_um: float
+    detections: Detections, links: Links, divisions: Divisions, chosen: FirstDecision, radius_um: float
 ) -> Tracklets:
-    """The tracklets of a decision: ``chosen`` marks its links and its divisions."""
-    n = len(detections)
-    source, target = links.source[chosen[0]], links.target[chosen[0]]
+    """The tracklets of a decision."""
+    n, shared = len(detections), chosen.shared
+    source = np.concatenate([links.source[chosen.links], shared.before_a, shared.before_b])
+    target = np.concatenate([links.target[chosen.links], shared.after_a, shared.after_b])
     before, after, mother = (np.full(n, NOBODY, dtype=np.int64) for _ in range(3))
     after[source], before[target] = target, source
     divides = np.zeros(n, dtype=np.bool_)
-    divided = divisions.mother[chosen[1]]
+    divided = divisions.mother[chosen.divisions]
     divides[divided] = True
     for daughters in (divisions.daughter_a, divisions.daughter_b):
-        mother[daughters[chosen[1]]] = divided
+        mother[daughters[chosen.divisions]] = divided
     field = _motion_field(detections, before, after, radius_um)
     past, future = _walk(before, SPAN), _walk(after, SPAN)
     frames = detections.frame
@@ -88,6 +100,7 @@ def read_tracklets(
         after=after,
         mother=mother,
         divides=divides,
+        is_shared=np.isin(np.arange(n), shared.shared),
         past=past,
         future=future,
         lived=lived,

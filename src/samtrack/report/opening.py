@@ -73,6 +73,8 @@ def _sentence(summary: Mapping[str, int]) -> str:
     text = f"{masks} in {frames} {_were(summary['cells'])} joined into {tracks} with {divisions}."
     if summary["filled"]:
         text += f" {counted(summary['filled'], 'mask')} of these {_were(summary['filled'])} missing and filled in."
+    if summary["shared"]:
+        text += f" {counted(summary['shared'], 'mask')} {_were(summary['shared'])} shared by two cells and divided."
     if summary["open_gaps"]:
         text += f" {counted(summary['open_gaps'], 'mask')} inside of tracks {_were(summary['open_gaps'])} left missing."
     if summary["returns"]:

@@ -43,7 +43,8 @@ class Reasons:
 class ReportData:
     """All that a page is made from: one sequence, its images, its result and how it came about.
 
-    ``labels`` hold the final masks (value = track), filled ones included; ``filled`` lists those as (frame, track).
+    ``labels`` hold the final masks (value = track), filled ones included; ``filled`` lists those as (frame, track), and
+    ``split`` the two parts of each mask that two cells shared.
     ``link_chosen`` and ``division_chosen`` are booleans, one per proposal. ``violations`` is None where nobody checked;
     ``timings`` are (stage, seconds, peak memory in MB). ``held_out`` is how the link model's probabilities came true on
     movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
@@ -72,6 +73,7 @@ class ReportData:
     held_out: Sequence[Reliability] = ()
     came_true: Sequence[Reliability] = ()
     fact_words: Mapping[str, str] = field(default_factory=dict)
+    split: Sequence[tuple[int, int]] = ()
 
     def __post_init__(self) -> None:
         if self.images.shape != self.labels.shape or self.images.n_frames != self.labels.n_frames:
@@ -141,21 +143,24 @@ def count_children(tracks: Tracks) -> Ints:
 def summarise_result(data: ReportData) -> dict[str, int]:
     """The counts that the page begins with.
 
-    ``cells`` are masks over all frames, filled ones included; ``divisions`` are mothers with two children (one child is
-    a cell that came back); ``open_gaps`` are frames inside of tracks that have no mask.
+    ``cells`` are masks over all frames, filled ones included; ``shared`` are masks that were divided between two cells;
+    ``divisions`` are mothers with two children (one child is a cell that came back); ``open_gaps`` are frames inside of
+    tracks that have no mask.
     """
     tracks = data.tracks
-    observed = int(np.count_nonzero(tracks.track_of))
+    observed = int(np.count_nonzero(tracks.track_of)) + len(data.split)
+    shared = len(data.split) // 2
     spanned = int((tracks.last_frame - tracks.first_frame + 1).sum())
     children = count_children(tracks)
     return {
         "frames": data.n_frames,
         "cells": observed + len(data.filled),
-        "rejected": len(data.detections) - observed,
+        "rejected": len(data.detections) + shared - observed,
         "tracks": len(tracks),
         "divisions": int(np.count_nonzero(children == 2)),
         "returns": int(np.count_nonzero(children == 1)),
         "filled": len(data.filled),
+        "shared": shared,
         "open_gaps": max(spanned - observed - len(data.filled), 0),
     }
 
@@ -170,8 +175,9 @@ def count_per_frame(data: ReportData) -> pd.DataFrame:
     is_last = count_children(tracks) == 0
     begins = tracks.first_frame[(tracks.parent == 0) & (tracks.first_frame > 0)]
     ends = tracks.last_frame[is_last & (tracks.last_frame < n - 1)]
+    parts = np.array([frame for frame, _ in data.split], dtype=np.int64)
     counted = {
-        "seen": data.detections.frame[data.tracks.track_of > 0],
+        "seen": np.r_[data.detections.frame[data.tracks.track_of > 0], parts],
         "filled": np.array([frame for frame, _ in data.filled], dtype=np.int64),
         "begins": begins,
         "divides": division_frames(tracks),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from samtrack.config import Config
 from samtrack.config.segment import GivenSettings
 from samtrack.errors import DataError
-from samtrack.evaluate import match_frame
+from samtrack.evaluate import FrameMatch, match_frame
 from samtrack.io.ctc import TRACK_PREFIX, read_mask
 from samtrack.io.movies import open_masks, open_movie
 from samtrack.io.names import MAN_TRACK, SEG_FOLDER, TRA_FOLDER
@@ -36,28 +36,59 @@ def read_annotated(images: Path, masks: Path | None, config: Config) -> Movie:
             f"{truth.folder / TRA_FOLDER}: has {len(truth.tracking)} frames, the images {images} have "
             f"{frames.n_frames}. Are they of the same sequence?"
         )
-    tables, tracks = [], []
+    tables, tracks, held = [], [], []
     for t in range(frames.n_frames):
         mask = labels.read(t)
         tables.append(measure_detections(mask, t, labels.scale, frames.read(t)))
-        tracks.append(true_tracks(read_mask(truth.tracking[t].path), mask, tables[-1].label, truth.tracking[t].path))
+        file = truth.tracking[t].path
+        match = _match(read_mask(file), mask, file)
+        tracks.append(_best_tracks(match, tables[-1].label))
+        held.append(held_tracks(match, tables[-1].label))
     table = Detections.concatenate(tables)
-    return Movie(labels, table, summarise(table), np.concatenate(tracks), truth.table, is_complete=False)
+    return Movie(
+        labels,
+        table,
+        summarise(table),
+        np.concatenate(tracks),
+        np.concatenate(held),
+        truth.table,
+        is_complete=False,
+        images=frames,
+    )
 
 
-def true_tracks(truth: npt.NDArray[np.integer], mask: npt.NDArray[np.integer], labels: Ints, where: Path) -> Ints:
-    """The true track of some labels of a frame (sorted): of those it covers most of, the one that fits best, else 0."""
+def _match(truth: npt.NDArray[np.integer], mask: npt.NDArray[np.integer], where: Path) -> FrameMatch:
     if truth.shape != mask.shape:
         raise DataError(
             f"{where}: has shape {truth.shape}, the masks have {mask.shape}. Are they of the same sequence?"
         )
-    match = match_frame(truth, mask)
+    return match_frame(truth, mask)
+
+
+def true_tracks(truth: npt.NDArray[np.integer], mask: npt.NDArray[np.integer], labels: Ints, where: Path) -> Ints:
+    """The true track of some labels of a frame (sorted): of those it covers most of, the one that fits best, else 0."""
+    return _best_tracks(_match(truth, mask, where), labels)
+
+
+def _best_tracks(match: FrameMatch, labels: Ints) -> Ints:
     order = np.lexsort((match.matched_truth, match.iou))
     order = order[np.isin(match.matched_result[order], labels)]
     track = np.zeros(len(labels), dtype=np.int64)
     at = np.searchsorted(labels, match.matched_result[order])
     track[at] = match.matched_truth[order]  # of several writes to one place the last one, the best, stays
     return track
+
+
+def held_tracks(match: FrameMatch, labels: Ints) -> Ints:
+    """The two true tracks that a label covers most of, in order, (n, 2); 0 where it is not two."""
+    order = np.lexsort((match.matched_truth, match.matched_result))
+    mask, track = match.matched_result[order], match.matched_truth[order]
+    found, first, count = np.unique(mask, return_index=True, return_counts=True)
+    two = (count == 2) & np.isin(found, labels)
+    held = np.zeros((len(labels), 2), dtype=np.int64)
+    at, first = np.searchsorted(labels, found[two]), first[two]
+    held[at] = np.stack([track[first], track[first + 1]], axis=1)
+    return held
 
 
 def _truth_of(images: Path) -> Truth:

@@ -6,17 +6,19 @@ import numpy as np
 
 from samtrack.associate import solve_tracks
 from samtrack.io.atomic import written_folder
-from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
+from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE, TRACKS_TABLE
 from samtrack.io.tables import (
     read_detections,
     read_divisions,
     read_links,
+    read_merges,
     read_typical,
     write_divisions,
     write_links,
+    write_merges,
     write_tracks,
 )
-from samtrack.link import review_proposals
+from samtrack.link import FirstDecision, review_proposals
 from samtrack.stages.address import Address, told
 from samtrack.stages.explain import explain_decision
 from samtrack.stages.link import open_link_model
@@ -29,13 +31,14 @@ def run_associate(address: Address) -> None:
         detections = read_detections([layout.detections(name) for name in address.names])
         links, _ = read_links([layout.links(name) for name in address.names], detections)
         divisions, _ = read_divisions([layout.divisions(name) for name in address.names], detections)
+        merges, _ = read_merges([layout.merges(name) for name in address.names], detections)
         settings, model = address.config.associate, open_link_model(address.config.link.model)[1]
-        solution = solve_tracks(detections, links, divisions, settings)
+        solution = solve_tracks(detections, links, divisions, merges, settings)
         if settings.second_look:
-            chosen = solution.link_chosen, solution.division_chosen
+            first = FirstDecision(solution.link_chosen, solution.division_chosen, merges.take(solution.merge_chosen))
             typical = read_typical(layout.typical)
-            links, divisions = review_proposals(detections, links, divisions, chosen, typical, address.config.link, model)
-            solution = solve_tracks(detections, links, divisions, settings)
+            links, divisions = review_proposals(detections, links, divisions, first, typical, address.config.link, model)
+            solution = solve_tracks(detections, links, divisions, merges, settings)
         chosen = solution.link_chosen, solution.division_chosen
         why_links, why_divisions = explain_decision(detections, links, divisions, chosen, model)
         why_links["margin"], why_divisions["margin"] = solution.link_margin, solution.division_margin
@@ -43,9 +46,11 @@ def run_associate(address: Address) -> None:
             write_tracks(folder / TRACKS_TABLE, folder / ASSIGNED_TABLE, solution.tracks, detections)
             write_links(folder / LINKS_TABLE, links, detections, chosen=chosen[0], **why_links)
             write_divisions(folder / DIVISIONS_TABLE, divisions, detections, chosen=chosen[1], **why_divisions)
+            write_merges(folder / MERGES_TABLE, merges, detections, chosen=solution.merge_chosen)
         facts += [
             f"{len(detections)} detections",
             f"{len(links)} links proposed, {np.count_nonzero(solution.link_chosen)} chosen",
             f"{np.count_nonzero(solution.division_chosen)} divisions",
+            f"{np.count_nonzero(solution.merge_chosen)} shared masks",
             f"{len(solution.tracks)} tracks",
         ]

@@ -1,12 +1,13 @@
-"""Stage fill: masks for the frames of one block in which a tracked cell was not seen."""
+"""Stage fill: masks for the frames of one block in which a tracked cell was not seen, or shared its mask."""
 
 from __future__ import annotations
 
 from samtrack.fill import fill_gaps
 from samtrack.io.labels import open_labels
-from samtrack.io.names import ASSIGNED_TABLE, TRACKS_TABLE
-from samtrack.io.tables import read_detections, read_tracks, write_patches
+from samtrack.io.names import ASSIGNED_TABLE, MERGES_TABLE, TRACKS_TABLE
+from samtrack.io.tables import read_detections, read_shared, read_tracks, write_patches
 from samtrack.stages.address import Address, told
+from samtrack.types import Origin
 
 
 def run_fill(address: Address, block_name: str) -> None:
@@ -18,6 +19,8 @@ def run_fill(address: Address, block_name: str) -> None:
         detections = read_detections([layout.detections(name) for name in names])
         labels = open_labels([layout.labels(name) for name in names])
         tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
-        patches = fill_gaps(labels, detections, tracks, block.core, address.config.fill)
+        merges = read_shared(layout.decided / MERGES_TABLE, detections)
+        patches = fill_gaps(labels, detections, tracks, merges, block.core, address.config.fill)
         write_patches(layout.patches(block.name), patches, len(labels.shape))
-        facts += [f"{len(patches)} masks filled"]
+        n_split = sum(patch.origin == Origin.SPLIT for patch in patches)
+        facts += [f"{len(patches) - n_split} masks filled", f"{n_split} masks from shared ones"]

@@ -1,4 +1,4 @@
-"""Stage link: candidate links and divisions whose source lies in one block, each with a probability."""
+"""Stage link: candidate links, divisions and merges that begin in one block, each with a probability."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from samtrack.errors import WeightsError
 from samtrack.io.labels import open_labels
 from samtrack.io.link_models import read_plain_model
 from samtrack.io.ome_zarr import open_image
-from samtrack.io.tables import read_detections, read_typical, write_divisions, write_links
+from samtrack.io.tables import read_detections, read_typical, write_divisions, write_links, write_merges
 from samtrack.link import propose_links
 from samtrack.link.calibrate import LinkModel, default_plain
-from samtrack.link.propose import require_known_facts
+from samtrack.link.facts import require_known_facts
 from samtrack.stages.address import Address, told
 
 
 def run_link(address: Address, block_name: str) -> None:
-    """Write the links and divisions that one block proposes."""
+    """Write the links, divisions and merges that one block proposes."""
     block = address.block(block_name)
     layout = address.layout
     with told(f"link {address.sequence.name} {block.name}") as facts:
         names = address.neighbours("link", block.core)
         detections = read_detections([layout.detections(name) for name in names])
-        links, divisions = propose_links(
+        links, divisions, merges = propose_links(
             open_image(layout.movie),
             open_labels([layout.labels(name) for name in names]),
             detections,
@@ -34,7 +34,8 @@ def run_link(address: Address, block_name: str) -> None:
         )
         write_links(layout.links(block.name), links, detections)
         write_divisions(layout.divisions(block.name), divisions, detections)
-        facts += [f"{len(links)} links", f"{len(divisions)} divisions proposed"]
+        write_merges(layout.merges(block.name), merges, detections)
+        facts += [f"{len(links)} links", f"{len(divisions)} divisions", f"{len(merges)} merges proposed"]
 
 
 def open_link_model(path: str | None) -> tuple[dict[str, Any], LinkModel]:

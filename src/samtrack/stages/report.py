@@ -34,7 +34,6 @@ def run_report(address: Address) -> None:
     with told(f"report {address.sequence.name}") as facts:
         detections = read_detections([layout.detections(name) for name in address.names])
         table = read_table(layout.table)
-        filled = table["origin"] == int(Origin.FILLED)
         links, link_columns = read_links([layout.decided / LINKS_TABLE], detections)
         divisions, division_columns = read_divisions([layout.decided / DIVISIONS_TABLE], detections)
         tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
@@ -46,7 +45,8 @@ def run_report(address: Address) -> None:
             labels=labels,
             detections=detections,
             tracks=tracks,
-            filled=list(zip(table["t"][filled].tolist(), table["track_id"][filled].tolist(), strict=True)),
+            filled=_masks_of(table, Origin.FILLED),
+            split=_masks_of(table, Origin.SPLIT),
             links=links,
             link_chosen=link_columns["chosen"].astype(np.bool_),
             divisions=divisions,
@@ -74,6 +74,10 @@ def _reasons(columns: Mapping[str, npt.NDArray[Any]], detections: Detections) ->
     texts = [np.array([text or "" for text in columns[name]], dtype=object) for name in ("spoke_for", "spoke_against")]
     row = detections.rows_of(columns["runner_up_frame"], columns["runner_up_label"])
     return Reasons(row, columns["runner_up_score"], *texts)
+def _masks_of(table: Mapping[str, npt.NDArray[Any]], origin: Origin) -> list[tuple[int, int]]:
+    """(frame, track) of the masks of one origin."""
+    chosen = table["origin"] == int(origin)
+    return list(zip(table["t"][chosen].tolist(), table["track_id"][chosen].tolist(), strict=True))
 
 
 def _scores(address: Address) -> Scores | None:

@@ -18,11 +18,11 @@ from samtrack.config import Config
 from samtrack.errors import SettingsError
 from samtrack.io.link_models import write_text
 from samtrack.link.calibrate import LinkModel, default_plain, load_default_model
+from samtrack.link.facts import FACTS
 from samtrack.stages.address import told
 from samtrack.stages.annotated import frames_and_cells, movie_name, read_annotated
 from samtrack.stages.link import open_link_model
 from samtrack.train.link_card import as_json, as_markdown, judge, write_table
-from samtrack.train.link_examples import FACTS
 from samtrack.train.link_fit import HELD_OUT, KEPT, WHOLE, Bench, Mapper, fit_links, gather, learn_links
 from samtrack.train.link_recipes import make_movie, recipe
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from samtrack.submit.identities import cut_at_holes
-from samtrack.types import Detections, MaskPatch, Origin, Scale, Tracks
+from samtrack.types import Detections, MaskPatch, Scale, Tracks
 
 AXES = {2: ("y", "x"), 3: ("z", "y", "x")}
 
@@ -34,7 +34,7 @@ def presence_table(
     """Columns sorted by (track, frame): ids, voxel position (napari's order), physical position and size, provenance.
 
     ``in_field[t]`` lists the tracks of frame t that reach into the field of interest. ``label`` is the object's value in
-    the segmentation (0 if filled), ``ctc_label`` its value in the CTC result (0 if trimmed).
+    the segmentation (0 if filled or a part of a shared mask), ``ctc_label`` its value in the CTC result (0 if trimmed).
     """
     seen = np.flatnonzero(tracks.track_of)
     track = np.r_[tracks.track_of[seen], np.array([p.track for p in patches], dtype=np.int64)]
@@ -60,7 +60,7 @@ def presence_table(
     table |= {
         "size_um": np.r_[detections.size_um[seen], size],
         "label": np.r_[detections.label[seen], np.zeros(len(patches), dtype=np.int64)],
-        "origin": np.r_[detections.origin[seen], np.full(len(patches), int(Origin.FILLED))],
+        "origin": np.r_[detections.origin[seen], np.array([p.origin for p in patches], dtype=np.int64)],
         "in_field": inside,
         "ctc_label": ctc_label,
     }

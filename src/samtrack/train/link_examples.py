@@ -11,28 +11,17 @@ import numpy.typing as npt
 from samtrack.associate import solve_tracks
 from samtrack.config.associate import AssociateSettings
 from samtrack.config.link import LinkSettings
-from samtrack.link import propose_links, review_proposals
+from samtrack.link import FirstDecision, propose_links, review_proposals
 from samtrack.link.calibrate import LinkModel, probability
-from samtrack.link.contest import CONTEST_FACTS
 from samtrack.link.division import DIVISION_FACTS
-from samtrack.link.features import LINK_FACTS
-from samtrack.link.propose import GAP_FACTS
+from samtrack.link.facts import FACTS
 from samtrack.link.review import AGAIN_FACTS, DIVISION_AGAIN_FACTS
-from samtrack.types import Detections, Divisions, Frames, Span, Typical
+from samtrack.types import Detections, Divisions, Frames, Merges, Span, Typical
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-FACTS = {
-    "frame": LINK_FACTS,
-    "division": DIVISION_FACTS,
-    "contest": CONTEST_FACTS,
-    "gap": LINK_FACTS + GAP_FACTS,
-    "again": AGAIN_FACTS,
-    "gap_again": AGAIN_FACTS,
-    "division_again": DIVISION_AGAIN_FACTS,
-}
 SECOND = ("again", "gap_again", "division_again")
 """The models that are asked when a first decision is known; none of them sees what another says."""
 
@@ -42,13 +31,15 @@ class Movie:
     """A movie as the linker gets it, and the true track of each detection (0: of no cell, or of none that is known).
 
     ``tracks`` is the true table (track, first frame, last frame, parent). ``is_complete`` is False where the truth may lack
-    cells: then two masks that it knows nothing of say nothing. ``images`` is None where there are masks only.
+    cells: then two masks that it knows nothing of say nothing. ``images`` is None where there are masks only. ``held`` (n, 2) are the tracks
+    of a mask that holds two cells, in order, else 0.
     """
 
     labels: Frames
     detections: Detections
     typical: Typical
     track_of: Ints
+    held: Ints
     tracks: Ints
     is_complete: bool = True
     images: Frames | None = None
@@ -109,14 +100,14 @@ def _first_examples(movie: Movie, model: LinkModel, settings: LinkSettings) -> d
     """Proposals by what two frames show; the contest's score is the one of links to the next frame."""
     settings = settings.model_copy(update={"min_probability": 0.0})
     span = Span(0, movie.labels.n_frames)
-    links, splits = propose_links(movie.images, movie.labels, movie.detections, span, movie.typical, settings, model)
+    links, splits, merges = propose_links(movie.images, movie.labels, movie.detections, span, movie.typical, settings, model)
     columns = {name: links.features[:, i] for i, name in enumerate(links.feature_names)}
     frame = movie.detections.frame
     when = frame[links.source], frame[links.target]
     is_gap = columns["gap"] > 0
     truth = true_links(frame, movie.track_of, movie.tracks, links.source, links.target)
     known = is_known(movie, links.source, links.target)
-    found = {"division": _division_examples(movie, splits)}
+    found = {"division": _division_examples(movie, splits), "merge": _merge_examples(movie, merges)}
     for name, rows in (("frame", ~is_gap & known), ("contest", ~is_gap & known), ("gap", is_gap & known)):
         facts = np.stack([columns[fact][rows] for fact in FACTS[name]], axis=1)
         score = probability(columns["evidence"][rows].astype(np.float64)) if name == "frame" else links.score[rows]
@@ -127,11 +118,11 @@ def _first_examples(movie: Movie, model: LinkModel, settings: LinkSettings) -> d
 def _second_examples(movie: Movie, model: LinkModel, settings: LinkSettings) -> dict[str, Examples]:
     """All that is judged again after a decision on the first proposals, with the settings that a decision has by default."""
     span = Span(0, movie.labels.n_frames)
-    links, splits = propose_links(
+    links, splits, merges = propose_links(
         movie.images, movie.labels, movie.detections, span, movie.typical, settings, model
     )
-    solution = solve_tracks(movie.detections, links, splits, AssociateSettings())
-    chosen = (solution.link_chosen, solution.division_chosen)
+    solution = solve_tracks(movie.detections, links, splits, merges, AssociateSettings())
+    chosen = FirstDecision(solution.link_chosen, solution.division_chosen, merges.take(solution.merge_chosen))
     every = settings.model_copy(update={"min_probability": 0.0})
     links, splits = review_proposals(movie.detections, links, splits, chosen, movie.typical, every, model)
     frame = movie.detections.frame
@@ -156,6 +147,22 @@ def _division_examples(movie: Movie, splits: Divisions) -> Examples:
     found = Examples(splits.features[:, start:], truth, splits.score, frame[splits.mother], last)
     known = is_known(movie, splits.mother, splits.daughter_a) | is_known(movie, splits.mother, splits.daughter_b)
     return found.take(known)
+
+
+def _merge_examples(movie: Movie, merges: Merges) -> Examples:
+    frame = movie.detections.frame
+    truth = true_merges(movie, merges)
+    found = Examples(merges.features, truth, merges.score, frame[merges.before_a], frame[merges.after_a])
+    known = is_known(movie, merges.before_a, merges.after_a) & is_known(movie, merges.before_b, merges.after_b)
+    return found.take(known)
+
+
+def true_merges(movie: Movie, merges: Merges) -> Bools:
+    """Whether the mask holds two cells, and each is named before and after it."""
+    a, b = movie.track_of[merges.before_a], movie.track_of[merges.before_b]
+    held = movie.held[merges.shared] == np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
+    same = (movie.track_of[merges.after_a] == a) & (movie.track_of[merges.after_b] == b)
+    return np.asarray(held.all(axis=1) & same & (a > 0) & (b > 0))
 
 
 def is_known(movie: Movie, source: Ints, target: Ints) -> Bools:

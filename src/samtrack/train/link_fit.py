@@ -16,9 +16,10 @@ import numpy as np
 from samtrack.config.link import LinkSettings
 from samtrack.errors import DataError
 from samtrack.link.calibrate import AdditiveModel, LinkModel, probability
+from samtrack.link.facts import FACTS
 from samtrack.train.additive import CurveRules, Prior, fit_additive
 from samtrack.train.link_card import surprise
-from samtrack.train.link_examples import FACTS, Examples, Floats, Movie, examples_of
+from samtrack.train.link_examples import Examples, Floats, Movie, examples_of
 from samtrack.types import Span
 
 KNOTS = {
@@ -26,6 +27,7 @@ KNOTS = {
     "division": 8,
     "contest": 12,
     "gap": 8,
+    "merge": 8,
     "again": 10,
     "gap_again": 8,
     "division_again": 8,
@@ -35,13 +37,15 @@ KNOTS = {
 LIKELIER = """likeness iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence lead_of_target
     lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture evidence_more
     evidence_less first lived lives mother_shrinks mother_brightens mother_rounds daughters_live mother_lived mother_age
-    border_of_daughters division_rate start_rate"""
+    border_of_daughters division_rate start_rate over_larger mask_size
+    covered inside_less inside_more crosswise"""
 LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddness rank_of_target rank_of_source size_gain
     size_loss elongation_change other_division best_out best_in size_excess size_deficit size_asymmetry midpoint opposite
     reach farther daughters_size daughters_smaller brightness_asymmetry texture_asymmetry other_child other_mother_more
     other_mother_less off off_surprise off_past off_future size_shift intensity_shift texture_shift taken_source taken_target
     late sum_excess sum_deficit midpoint_again opposite_again reach_again farther_again asymmetry intensity_likeness
-    apart_later rival_more rival_less rival_child"""
+    apart_later rival_more rival_less rival_child pair_excess pair_deficit pair_midpoint pair_reach spread_oddness move
+    size_change plain_link other_future other_past other_source other_target mask_divides"""
 DIRECTION = {**dict.fromkeys(LIKELIER.split(), 1), **dict.fromkeys(LESS_LIKELY.split(), -1)}
 NOTHING = AdditiveModel(0.0, ())
 

@@ -8,9 +8,10 @@ from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.report import Reliability, Scores, Violation
-from samtrack.types.tables import Detections, Divisions, Links, Tracks, Typical
+from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Links, Merges, Tracks, Typical
 
 __all__ = [
+    "MERGE_ROLES",
     "ArrayFrames",
     "Block",
     "Box",
@@ -19,6 +20,7 @@ __all__ = [
     "Frames",
     "Links",
     "MaskPatch",
+    "Merges",
     "Origin",
     "Reliability",
     "Scale",

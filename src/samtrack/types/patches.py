@@ -23,6 +23,7 @@ class Origin(IntEnum):
     MOTION = 6
     EMBEDDING = 7
     FILLED = 8
+    SPLIT = 9
 
 
 @dataclass(frozen=True, slots=True)

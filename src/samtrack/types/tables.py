@@ -1,4 +1,4 @@
-"""The columnar tables: detections, proposed links and divisions, decided tracks.
+"""The columnar tables: detections, proposed links, divisions and merges, decided tracks.
 
 In memory a detection is its row; on disk its key is the pair (frame, label), so that the tables of blocks can be joined.
 All arrays are made read-only when a table is built; every table checks itself then.
@@ -167,6 +167,57 @@ class Divisions:
 
     def __len__(self) -> int:
         return len(self.mother)
+
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """Proposals "these two cells share one mask for a frame": rows of one `Detections`, each with a probability.
+
+    ``before_a`` and ``before_b`` are the two cells in the frame before the mask ``shared``, ``after_a`` and ``after_b``
+    the same two cells in the frame after it.
+    """
+
+    before_a: Ints
+    before_b: Ints
+    shared: Ints
+    after_a: Ints
+    after_b: Ints
+    score: Floats
+    features: npt.NDArray[np.float32]
+    feature_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _freeze(self, dict.fromkeys(MERGE_ROLES, "i8") | {"score": "f8", "features": "f4"})
+        _require_length(self, len(self.shared), [*MERGE_ROLES, "score", "features"])
+        _require_probabilities(self.score)
+        if np.any((self.before_a == self.before_b) | (self.after_a == self.after_b)):
+            raise ValueError("a merge needs two different cells before it and two after it")
+        if self.features.shape != (len(self.shared), len(self.feature_names)):
+            raise ValueError(f"features are {self.features.shape}, expected {len(self.feature_names)} columns")
+
+    def __len__(self) -> int:
+        return len(self.shared)
+
+    def take(self, rows: npt.NDArray[Any]) -> Self:
+        """The given rows (integers, or a boolean mask)."""
+        columns = {name: getattr(self, name)[rows] for name in (*MERGE_ROLES, "score", "features")}
+        return type(self)(**columns, feature_names=self.feature_names)
+
+    @classmethod
+    def concatenate(cls, tables: Sequence[Self]) -> Self:
+        """Tables of the same facts as one."""
+        columns = {n: np.concatenate([getattr(t, n) for t in tables]) for n in (*MERGE_ROLES, "score", "features")}
+        return cls(**columns, feature_names=tables[0].feature_names)
+
+    @classmethod
+    def none(cls, feature_names: tuple[str, ...] = ()) -> Self:
+        """A table without rows."""
+        columns: dict[str, Any] = {name: np.zeros(0, dtype=np.int64) for name in (*MERGE_ROLES, "score")}
+        return cls(**columns, features=np.zeros((0, len(feature_names)), np.float32), feature_names=feature_names)
+
+
+MERGE_ROLES = ("before_a", "before_b", "shared", "after_a", "after_b")
+"""The columns of `Merges` that name detections."""
 
 
 def _require_probabilities(score: Floats) -> None:
