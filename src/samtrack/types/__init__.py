@@ -8,7 +8,7 @@ from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.report import Scores, Violation
-from samtrack.types.tables import Detections, Divisions, Links, Tracks, Typical
+from samtrack.types.tables import Detections, Divisions, Edges, Links, Tracks, Typical
 
 __all__ = [
     "ArrayFrames",
@@ -16,6 +16,7 @@ __all__ = [
     "Box",
     "Detections",
     "Divisions",
+    "Edges",
     "Frames",
     "Links",
     "MaskPatch",
