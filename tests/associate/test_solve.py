@@ -1,7 +1,8 @@
 """The decision as a whole: against all explanations of small movies, and on named situations."""
 
 import math
-from itertools import chain, combinations, product
+from itertools import chain, combinations, pairwise, product
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,12 @@ from hypothesis import strategies as st
 
 from samtrack.associate import solve_tracks
 from samtrack.config.associate import AssociateSettings
-from samtrack.types import Detections
+from samtrack.config.link import LinkSettings
+from samtrack.link import measure_detections, propose_links, summarise
+from samtrack.testing import Situation, crossing, division_at, missing_mask_at, two_cells_apart
+from samtrack.types import Detections, Links, Span
+
+LINKERS = get_args(AssociateSettings.model_fields["linker"].annotation)
 
 SETTINGS = AssociateSettings(
     cost_appear=0.7,
@@ -139,8 +145,8 @@ def relabelled(detections, seed):
 
 
 @settings(max_examples=25)
-@given(st.integers(0, 10**6), st.sampled_from(["ilp", "greedy"]))
-def test_labels_change_nothing(make, seed, solver):
+@given(st.integers(0, 10**6), st.sampled_from(["joint", "greedy"]))
+def test_labels_change_nothing(make, seed, linker):
     rng = np.random.default_rng(seed)
     frames = np.repeat(np.arange(4), 6)
     detections = make.detections(frames.tolist(), rng.uniform(0, 100, (24, 2)))
@@ -152,7 +158,7 @@ def test_labels_change_nothing(make, seed, solver):
     ]
     divisions = [(s, 6 * f + 6, 6 * f + 9, 0.8) for f in range(3) for s in (6 * f, 6 * f + 2)]
     merges = [(6 * f, 6 * f + k, 6 * f + 8, 6 * f + 13 + k, 6 * f + 13, 0.9999) for f in range(2) for k in (1, 2)]
-    costs = SETTINGS.model_copy(update={"solver": solver})
+    costs = SETTINGS.model_copy(update={"linker": linker})
     first = solve_tracks(detections, make.links(links), make.divisions(divisions), make.merges(merges), costs)
     assert first.merge_chosen.any()
     other, old = relabelled(detections, seed)
@@ -181,7 +187,7 @@ def test_crossing_takes_the_pair_of_links_that_is_best_together(make):
     solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
     assert solution.link_chosen.tolist() == [False, True, True]
     assert solution.tracks.track_of.tolist() == [1, 2, 2, 1]
-    greedy = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(solver="greedy"))
+    greedy = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(linker="greedy"))
     assert greedy.link_chosen.tolist() == [True, False, False]
 
 
@@ -232,13 +238,18 @@ def test_a_false_detection_is_rejected_and_the_cell_beside_it_kept(make):
     assert kept.tracks.track_of.tolist() == [1, 1, 2, 1]
 
 
-@pytest.mark.parametrize("solver", ["ilp", "greedy"])
+def no_links():
+    """No proposals, but with the names of the facts that linkers may ask for."""
+    return Links(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros((0, 2)), ("iou", "overlap"))
+
+
+@pytest.mark.parametrize("linker", LINKERS)
 @pytest.mark.parametrize("frames", [[], [3], [0, 0, 0]])
-def test_nothing_to_link(make, solver, frames):
+def test_nothing_to_link(make, linker, frames):
     """No, one, and several detections of one frame; being alone in the only frame is no reason to be rejected."""
     detections = make.detections(frames)
-    costs = AssociateSettings(solver=solver, cost_keep_lone=5.0)
-    solution = solve_tracks(detections, make.links([]), make.divisions(), make.merges(), costs)
+    costs = AssociateSettings(linker=linker, cost_keep_lone=5.0)
+    solution = solve_tracks(detections, no_links(), make.divisions(), make.merges(), costs)
     assert solution.tracks.track_of.tolist() == list(range(1, len(frames) + 1))
     assert len(solution.link_chosen) == len(solution.division_chosen) == 0
 
@@ -250,3 +261,48 @@ def test_a_long_chain_is_solved_fast(make):
     solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
     assert len(solution.tracks) == 1
     assert solution.facts["components"] == 0
+
+
+def decided(situation: Situation, linker: str):
+    """Tables and solution of a named situation, as the stages would have them."""
+    n, labels = situation.labels.n_frames, situation.labels
+    detections = Detections.concatenate(
+        [measure_detections(labels.read(t), t, labels.scale, situation.images.read(t)) for t in range(n)]
+    )
+    settings = LinkSettings()
+    proposed = propose_links(None, labels, detections, Span(0, n), summarise(detections), settings)
+    return detections, solve_tracks(detections, *proposed, AssociateSettings(linker=linker))
+
+
+def keys(detections, row):
+    return (int(detections.frame[row]), int(detections.label[row]))
+
+
+def require_true(situation: Situation, linker: str):
+    """All links and divisions of a situation are found and no others."""
+    detections, solution = decided(situation, linker)
+    found = set()
+    for track in range(1, len(solution.tracks) + 1):
+        rows = np.flatnonzero(solution.tracks.track_of == track)
+        found |= {(keys(detections, a), keys(detections, b)) for a, b in pairwise(rows)}
+    assert found == set(situation.links)
+    assert np.count_nonzero(solution.tracks.parent) == 2 * len(situation.divisions)
+    assert np.count_nonzero(solution.division_chosen) == len(situation.divisions)
+
+
+@pytest.mark.parametrize("linker", ["joint", "greedy", "kalman"])
+@pytest.mark.parametrize("situation", [two_cells_apart, crossing, missing_mask_at])
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_named_situations(situation, linker, ndim):
+    require_true(situation(ndim=ndim), linker)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_kalman_finds_a_division_among_very_few_cells(ndim):
+    require_true(division_at(ndim=ndim), "kalman")
+
+
+def test_overlap_alone_tells_cells_apart_that_overlap_their_past():
+    require_true(two_cells_apart(), "overlap")
+    with pytest.raises(AssertionError):
+        require_true(division_at(), "overlap")  # the daughters lie mostly outside their mother

@@ -26,25 +26,32 @@ OPTIONS = {
     "train": {
         *("what", "--data", "--masks", "--config", "--out", "--card", "--check", "--seed", "--movies", "--workers"),
     },
+    "bench": {"what"},
 }
+BENCH = {"folder", "--truth", "--fill", "--trackastra-model", "--workers"}
+COMPARISONS = {"linkers": BENCH | {"--only"}, "row": BENCH | {"system", "--sequence"}}
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = (a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+def commands(parser: argparse.ArgumentParser | None = None) -> dict[str, argparse.ArgumentParser]:
+    (action,) = (a for a in (parser or build_parser())._actions if isinstance(a, argparse._SubParsersAction))
     return dict(action.choices)
 
 
-def test_the_commands_and_their_options():
-    found = {
+def options_of(parsers: dict[str, argparse.ArgumentParser]) -> dict[str, set[str]]:
+    return {
         name: {(a.option_strings or [a.dest])[0] for a in parser._actions if a.dest != "help"}
-        for name, parser in commands().items()
+        for name, parser in parsers.items()
     }
-    assert found == OPTIONS
 
 
-@pytest.mark.parametrize("name", [*OPTIONS, None])
+def test_the_commands_and_their_options():
+    assert options_of(commands()) == OPTIONS
+    assert options_of(commands(commands()["bench"])) == COMPARISONS
+
+
+@pytest.mark.parametrize("name", [*OPTIONS, *COMPARISONS, None])
 def test_help_has_an_example_and_fits_one_screen(name: str | None):
-    parser = commands()[name] if name else build_parser()
+    parser = {**commands(), **commands(commands()["bench"])}[name] if name else build_parser()
     text = parser.format_help()
     assert "example" in text or name is None
     assert len(text.splitlines()) <= 40

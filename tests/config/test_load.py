@@ -39,6 +39,14 @@ def test_unknown_key_names_its_path_and_the_nearest_known(raw: dict, path: str, 
     assert f"{path}: unknown key. Did you mean {nearest!r}?" in refusal(raw)
 
 
+def test_the_old_name_of_the_linker_is_told_the_new_one() -> None:
+    message = refusal({"associate": {"solver": "ilp"}})
+    assert (
+        message
+        == "my.yaml: associate: solver is called linker now: write linker: joint for ilp, linker: greedy for greedy."
+    )
+
+
 def test_unknown_key_far_from_all_lists_the_known() -> None:
     message = refusal({"report": {"zzz": 1}})
     assert "report.zzz: unknown key. Known: frames_shown, tail_frames." in message

@@ -41,9 +41,14 @@ RECIPES = {
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["2D", "3D"])
 def movie(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated movie with divisions, gaps in its masks and masks that hold two cells."""
+    """A simulated movie with divisions, gaps in its masks and masks that hold two cells; and its masks with labels reversed."""
     folder = tmp_path_factory.mktemp("simulated")
     run_simulate(SimulateSettings.model_validate(RECIPES[request.param]), folder, "01", overwrite=True)
+    (folder / "reversed").mkdir()
+    for path in sorted((folder / "01_ERR_SEG").glob("*.tif")):
+        labels = tifffile.imread(path)
+        turned = np.where(labels > 0, labels.max() + 1 - labels, 0).astype(labels.dtype)
+        tifffile.imwrite(folder / "reversed" / path.name, turned)
     return folder
 
 
@@ -72,12 +77,6 @@ def test_block_length_changes_nothing(movie: Path, tmp_path: Path, track: Track,
 
 def test_the_order_of_labels_changes_nothing(movie: Path, tmp_path: Path, track: Track, digest: Digest):
     """The same masks with every frame's labels in reverse order give the same CTC result."""
-    reversed_masks = movie / "reversed"
-    reversed_masks.mkdir(exist_ok=True)
-    for path in sorted((movie / "01_ERR_SEG").glob("*.tif")):
-        labels = tifffile.imread(path)
-        turned = np.where(labels > 0, labels.max() + 1 - labels, 0).astype(labels.dtype)
-        tifffile.imwrite(reversed_masks / path.name, turned)
     track(settings(movie, tmp_path / "a", 5))
     track(settings(movie, tmp_path / "b", 5, "reversed"))
     assert digest(tmp_path / "a", "*_RES/*") == digest(tmp_path / "b", "*_RES/*")
@@ -91,3 +90,14 @@ def test_seeds_do_not_depend_on_blocks_either(movie: Path, tmp_path: Path, track
         track(raw)
         results.append(digest(tmp_path / str(frames), *RESULT))
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("linker", ["greedy", "overlap", "kalman"])
+def test_neither_changes_what_other_linkers_decide(
+    movie: Path, tmp_path: Path, track: Track, digest: Digest, linker: str
+):
+    """Labels in reverse order and other blocks at once."""
+    associate = {"associate": {"linker": linker}}
+    track(settings(movie, tmp_path / "a", 5) | associate)
+    track(settings(movie, tmp_path / "b", 14, "reversed") | associate)
+    assert digest(tmp_path / "a", "*_RES/*") == digest(tmp_path / "b", "*_RES/*")

@@ -1,9 +1,12 @@
 """The only room that decides: detections and proposals in, tracks out.
 
 The decision is a weighted set packing (``graph``), solved exactly (``ilp``) or greedily (``greedy``), with the gains of
-``costs``; ``lineage`` turns the chosen links into tracks. Knows no pixels and no files.
+``costs``; ``lineage`` turns the chosen links into tracks. For comparison two linkers decide without probabilities,
+frame by frame (``overlap``, ``kalman``); ``edges`` makes tracks of what they, or anybody, linked. Knows no pixels and
+no files.
 """
 
+from samtrack.associate.edges import tracks_from_edges
 from samtrack.associate.solve import Solution, solve_tracks
 
-__all__ = ["Solution", "solve_tracks"]
+__all__ = ["Solution", "solve_tracks", "tracks_from_edges"]

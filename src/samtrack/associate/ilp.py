@@ -112,7 +112,7 @@ def _solve_with_highs(columns: Columns, whole: bool) -> Floats:
     if result.status != 0 or result.x is None:
         raise PlanError(
             f"associate: the solver stopped without an optimum on {n} columns (status {result.status}: "
-            f"{result.message}). Lower link.candidates, or set associate.solver: greedy."
+            f"{result.message}). Lower link.candidates, or set associate.linker: greedy."
         )
     return np.asarray(result.x, dtype=np.float64)
 
@@ -123,5 +123,5 @@ def _require_packing(columns: Columns, chosen: Bools) -> None:
     if most > 1:
         raise PlanError(
             f"associate: a detection was explained {most} times, expected once: the solver's rounding failed. "
-            "Set associate.solver: greedy and report this."
+            "Set associate.linker: greedy and report this."
         )

@@ -1,4 +1,4 @@
-"""The decision: all proposals of a movie in, tracks out."""
+"""The decision: all proposals of a movie in, tracks out, by the linker that the settings name."""
 
 from __future__ import annotations
 
@@ -8,25 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.associate.graph import Columns, Kind, build_columns, rank_detections
+from samtrack.associate.edges import divisions_among, links_among, tell_apart, tracks_of
+from samtrack.associate.graph import Columns, Kind, Positions, build_columns, rank_detections, require_valid_rows
 from samtrack.associate.greedy import solve_greedy
 from samtrack.associate.ilp import solve_exactly
+from samtrack.associate.kalman import link_by_kalman
 from samtrack.associate.lineage import Choice, build_tracks
 from samtrack.associate.margin import least_losses
+from samtrack.associate.overlap import link_by_overlap
 from samtrack.config.associate import AssociateSettings
-from samtrack.types import Detections, Divisions, Links, Merges, Tracks
+from samtrack.types import Detections, Divisions, Edges, Links, Merges, Tracks
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Facts = Mapping[str, int | float]
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The tracks, which proposals they were made from, and facts about the solve (counts; ``gain`` in nats).
+    """The tracks, which proposals they agree with, and facts about the solve (counts; ``gain`` in nats).
 
     ``link_chosen`` marks continuations only; the links of a division are told by ``division_chosen``, and the steps of
     two cells over a shared mask by ``merge_chosen``. The margins say what the explanation would at least lose without a
-    chosen proposal (nats); NaN for others.
+    chosen proposal (nats); NaN for others. With the linkers joint and greedy all of a track's links are proposals; overlap
+    and kalman may link and divide without one, and share no masks.
     """
 
     tracks: Tracks
@@ -35,16 +40,41 @@ class Solution:
     merge_chosen: Bools
     link_margin: Floats
     division_margin: Floats
-    facts: Mapping[str, int | float]
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposals:
+    """What there is to decide on."""
+
+    detections: Detections
+    links: Links
+    divisions: Divisions
+    merges: Merges
+    positions: Positions
 
 
 def solve_tracks(
     detections: Detections, links: Links, divisions: Divisions, merges: Merges, settings: AssociateSettings
 ) -> Solution:
-    """Decide who is who: the explanation of the movie with the largest gain (or the greedy one)."""
-    positions = rank_detections(detections)
+    """Decide who is who."""
+    require_valid_rows(detections, links, divisions, merges)
+    proposed = _Proposals(detections, links, divisions, merges, rank_detections(detections))
+    match settings.linker:
+        case "overlap":
+            return _by_edges(proposed, link_by_overlap(detections, links, settings.overlap, proposed.positions), {})
+        case "kalman":
+            return _by_edges(proposed, *link_by_kalman(detections, settings.kalman, proposed.positions))
+        case _:
+            return _by_gain(proposed, settings)
+
+
+def _by_gain(proposed: _Proposals, settings: AssociateSettings) -> Solution:
+    """The explanation of the movie with the largest gain (or the greedy one)."""
+    detections, links, divisions = proposed.detections, proposed.links, proposed.divisions
+    merges, positions = proposed.merges, proposed.positions
     columns = build_columns(detections, links, divisions, merges, settings, positions)
-    chosen, facts = (solve_exactly if settings.solver == "ilp" else solve_greedy)(columns)
+    chosen, facts = (solve_exactly if settings.linker == "joint" else solve_greedy)(columns)
     choice = _choice(columns, chosen)
     margin = least_losses(columns)
     tracks = build_tracks(detections, links, divisions, merges, choice, positions)
@@ -64,6 +94,21 @@ def solve_tracks(
             "detections_rejected": len(choice.rejected),
             **facts,
         },
+    )
+
+
+def _by_edges(proposed: _Proposals, edges: Edges, facts: Facts) -> Solution:
+    """The tracks of edges that a linker decided on by itself."""
+    n, links, divisions = len(proposed.detections), proposed.links, proposed.divisions
+    true_links, true_divisions = tell_apart(proposed.detections, edges, proposed.positions)
+    return Solution(
+        tracks=tracks_of(proposed.detections, true_links, true_divisions, proposed.positions),
+        link_chosen=links_among(links, true_links, n),
+        division_chosen=divisions_among(divisions, true_divisions, n),
+        merge_chosen=np.zeros(len(proposed.merges), dtype=np.bool_),
+        link_margin=np.full(len(links), np.nan),
+        division_margin=np.full(len(divisions), np.nan),
+        facts={"links_chosen": len(true_links), "divisions_chosen": len(true_divisions), **facts},
     )
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from samtrack import __version__
+from samtrack.cli.bench import add_bench
 from samtrack.cli.movie import add_run
 from samtrack.cli.results import add_result_commands
 from samtrack.cli.stages import add_stage_commands
@@ -34,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_stage_commands(commands)
     add_result_commands(commands)
     add_train(commands)
+    add_bench(commands)
     return parser
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from samtrack.associate import solve_tracks
 from samtrack.io.atomic import written_folder
 from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE, TRACKS_TABLE
 from samtrack.io.tables import (
@@ -18,8 +17,8 @@ from samtrack.io.tables import (
     write_merges,
     write_tracks,
 )
-from samtrack.link import FirstDecision, review_proposals
 from samtrack.stages.address import Address, told
+from samtrack.stages.decide import decide
 from samtrack.stages.explain import explain_decision
 from samtrack.stages.link import open_link_model
 
@@ -32,13 +31,10 @@ def run_associate(address: Address) -> None:
         links, _ = read_links([layout.links(name) for name in address.names], detections)
         divisions, _ = read_divisions([layout.divisions(name) for name in address.names], detections)
         merges, _ = read_merges([layout.merges(name) for name in address.names], detections)
-        settings, model = address.config.associate, open_link_model(address.config.link.model)[1]
-        solution = solve_tracks(detections, links, divisions, merges, settings)
-        if settings.second_look:
-            first = FirstDecision(solution.link_chosen, solution.division_chosen, merges.take(solution.merge_chosen))
-            typical = read_typical(layout.typical)
-            links, divisions = review_proposals(detections, links, divisions, first, typical, address.config.link, model)
-            solution = solve_tracks(detections, links, divisions, merges, settings)
+        model = open_link_model(address.config.link.model)[1]
+        typical = read_typical(layout.typical)
+        decision = decide(detections, (links, divisions, merges), typical, address.config, model)
+        links, divisions, solution = decision.links, decision.divisions, decision.solution
         chosen = solution.link_chosen, solution.division_chosen
         why_links, why_divisions = explain_decision(detections, links, divisions, chosen, model)
         why_links["margin"], why_divisions["margin"] = solution.link_margin, solution.division_margin

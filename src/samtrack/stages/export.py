@@ -7,7 +7,9 @@ the movie's track numbers and notes who is present; the second renumbers what th
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,43 @@ from samtrack.blocks import relabelled
 from samtrack.fill import paste_patches
 from samtrack.io.atomic import written_folder
 from samtrack.io.ctc import write_mask, write_result_table
-from samtrack.io.labels import LabelBlocks, open_labels
+from samtrack.io.labels import open_labels
 from samtrack.io.names import ASSIGNED_TABLE, MASK_FILE, RES_TRACK, TRACKS_TABLE
 from samtrack.io.ome_zarr import open_image, written_label_image
 from samtrack.io.tables import read_detections, read_patches, read_table, read_tracks, write_table
 from samtrack.stages.address import Address, told
 from samtrack.submit import cut_at_holes, digits_for, presence_table, require_16_bit
-from samtrack.types import Box, Detections, MaskPatch, Tracks
+from samtrack.types import Box, Detections, Frames, MaskPatch, Tracks
+
+
+class TrackedFrames:
+    """The movie's labels with track numbers and filled masks, made frame by frame when they are read."""
+
+    def __init__(self, labels: Frames, detections: Detections, tracks: Tracks, patches: Sequence[MaskPatch]) -> None:
+        self._labels, self._detections, self._tracks = labels, detections, tracks
+        self._rows = np.searchsorted(detections.frame, np.arange(labels.n_frames + 1))
+        self._patches: dict[int, list[MaskPatch]] = defaultdict(list)
+        for patch in patches:
+            self._patches[patch.frame].append(patch)
+
+    def read(self, frame: int) -> npt.NDArray[Any]:
+        """One frame, (z)yx; the value is the track."""
+        here = slice(self._rows[frame], self._rows[frame + 1])
+        tracked = relabelled(self._labels.read(frame), self._detections.label[here], self._tracks.track_of[here])
+        return paste_patches(tracked, self._patches.get(frame, []))
+
+
+def field_of(address: Address, shape: tuple[int, ...]) -> Box:
+    """The field of interest: the image without its rim along y and x."""
+    rim = address.config.export.field_of_interest_px
+    margin = (0,) * (len(shape) - 2) + (rim, rim)
+    return Box(margin, tuple(max(n - m, m) for n, m in zip(shape, margin, strict=True)))
+
+
+def tracks_in(tracked: npt.NDArray[Any], field: Box) -> npt.NDArray[Any]:
+    """The tracks of a frame that reach into a field."""
+    inside = np.unique(tracked[field.slices])
+    return np.asarray(inside[inside > 0])
 
 
 def run_export_tracks(address: Address) -> None:
@@ -34,25 +66,16 @@ def run_export_tracks(address: Address) -> None:
         tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
         patches = read_patches([layout.patches(name) for name in address.names])
         labels = open_labels([layout.labels(name) for name in address.names])
-        in_field = _write_tracked(address, labels, detections, tracks, patches)
+        in_field = _write_tracked(address, TrackedFrames(labels, detections, tracks, patches), labels.shape)
         table = presence_table(detections, tracks, patches, labels.scale, in_field)
         write_table(layout.table_csv, table, csv=True)
         write_table(layout.table, table)
         facts += [f"{address.n_frames} frames", f"{len(tracks)} tracks", f"{len(patches)} filled masks"]
 
 
-def _write_tracked(
-    address: Address, labels: LabelBlocks, detections: Detections, tracks: Tracks, patches: list[MaskPatch]
-) -> list[npt.NDArray[Any]]:
+def _write_tracked(address: Address, frames: TrackedFrames, shape: tuple[int, ...]) -> list[npt.NDArray[Any]]:
     """Write the labels with track numbers; returns, per frame, the tracks that reach into the field of interest."""
-    rows = np.searchsorted(detections.frame, np.arange(address.n_frames + 1))
-    by_frame: dict[int, list[MaskPatch]] = defaultdict(list)
-    for patch in patches:
-        by_frame[patch.frame].append(patch)
-    rim = address.config.export.field_of_interest_px
-    margin = (0,) * (len(labels.shape) - 2) + (rim, rim)
-    field = Box(margin, tuple(max(n - m, m) for n, m in zip(labels.shape, margin, strict=True)))
-
+    field = field_of(address, shape)
     images = open_image(address.layout.movie)
     with (
         written_label_image(address.layout.tracked, images, address.config.ingest) as writer,
@@ -61,12 +84,9 @@ def _write_tracked(
 
         def work(frame: int) -> npt.NDArray[Any]:
             """Renumber, fill and store one frame."""
-            here = slice(rows[frame], rows[frame + 1])
-            tracked = relabelled(labels.read(frame), detections.label[here], tracks.track_of[here])
-            tracked = paste_patches(tracked, by_frame.get(frame, []))
+            tracked = frames.read(frame)
             writer.write(frame, tracked)
-            inside = np.unique(tracked[field.slices])
-            return inside[inside > 0]
+            return tracks_in(tracked, field)
 
         return list(pool.map(work, range(address.n_frames)))
 
@@ -75,24 +95,34 @@ def run_export_ctc(address: Address) -> None:
     """Write ``mask<i>.tif`` and ``res_track.txt`` from the tracked labels and their table."""
     layout = address.layout
     with told(f"export {address.sequence.name}") as facts:
-        table = read_table(layout.table)
         parent_of = np.r_[0, read_table(layout.decided / TRACKS_TABLE)["parent"]]
-        present = table["in_field"].astype(np.bool_)
-        track, frame = table["track_id"][present], table["t"][present]
-        identities = cut_at_holes(track, frame, parent_of)
-        require_16_bit(len(identities.table), str(layout.result))
-        order = np.argsort(frame, kind="stable")
-        rows = np.searchsorted(frame[order], np.arange(address.n_frames + 1))
-        tracked = open_image(layout.tracked)
-        digits = digits_for(address.n_frames, address.config.export.digits)
-        with written_folder(layout.result) as folder, ThreadPoolExecutor(address.config.resources.workers) as pool:
+        n = write_ctc(address, layout.result, read_table(layout.table), parent_of, open_image(layout.tracked).read)
+        facts += [f"{address.n_frames} masks", f"{n} CTC tracks", str(layout.result)]
 
-            def work(t: int) -> None:
-                """Renumber and store one frame."""
-                here = order[rows[t] : rows[t + 1]]
-                mask = relabelled(tracked.read(t), track[here], identities.label_of[here], np.uint16)
-                write_mask(folder / MASK_FILE.format(frame=t, digits=digits), mask)
 
-            list(pool.map(work, range(address.n_frames)))
-            write_result_table(folder / RES_TRACK, identities.table)
-        facts += [f"{address.n_frames} masks", f"{len(identities.table)} CTC tracks", str(layout.result)]
+def write_ctc(
+    address: Address,
+    result: Path,
+    table: Mapping[str, npt.NDArray[Any]],
+    parent_of: npt.NDArray[np.int64],
+    read: Callable[[int], npt.NDArray[Any]],
+) -> int:
+    """Write a CTC result from a table of presences and tracked frames; returns its number of tracks."""
+    present = table["in_field"].astype(np.bool_)
+    track, frame = table["track_id"][present], table["t"][present]
+    identities = cut_at_holes(track, frame, parent_of)
+    require_16_bit(len(identities.table), str(result))
+    order = np.argsort(frame, kind="stable")
+    rows = np.searchsorted(frame[order], np.arange(address.n_frames + 1))
+    digits = digits_for(address.n_frames, address.config.export.digits)
+    with written_folder(result) as folder, ThreadPoolExecutor(address.config.resources.workers) as pool:
+
+        def work(t: int) -> None:
+            """Renumber and store one frame."""
+            here = order[rows[t] : rows[t + 1]]
+            mask = relabelled(read(t), track[here], identities.label_of[here], np.uint16)
+            write_mask(folder / MASK_FILE.format(frame=t, digits=digits), mask)
+
+        list(pool.map(work, range(address.n_frames)))
+        write_result_table(folder / RES_TRACK, identities.table)
+    return len(identities.table)

@@ -8,7 +8,7 @@ from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.report import Reliability, Scores, Violation
-from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Links, Merges, Tracks, Typical
+from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Edges, Links, Merges, Tracks, Typical
 
 __all__ = [
     "MERGE_ROLES",
@@ -17,6 +17,7 @@ __all__ = [
     "Box",
     "Detections",
     "Divisions",
+    "Edges",
     "Frames",
     "Links",
     "MaskPatch",

@@ -220,6 +220,24 @@ MERGE_ROLES = ("before_a", "before_b", "shared", "after_a", "after_b")
 """The columns of `Merges` that name detections."""
 
 
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What a linker decided: rows of one `Detections`, each ``target`` the future of its ``source``; each pair once.
+
+    A detection with two edges out of it divides. No probability, no feature: those are of `Links`, which are proposals.
+    """
+
+    source: Ints
+    target: Ints
+
+    def __post_init__(self) -> None:
+        _freeze(self, {"source": "i8", "target": "i8"})
+        _require_length(self, len(self.source), ["target"])
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
 def _require_probabilities(score: Floats) -> None:
     if len(score) and not (np.isfinite(score).all() and score.min() >= 0 and score.max() <= 1):
         raise ValueError("scores are probabilities between 0 and 1")

@@ -1,0 +1,42 @@
+"""The whole decision: decide, look again at everything in the light of that, decide anew. The one place where the order is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from samtrack.associate import Solution, solve_tracks
+from samtrack.config import Config
+from samtrack.link import FirstDecision, review_proposals
+from samtrack.link.calibrate import LinkModel
+from samtrack.types import Detections, Divisions, Links, Merges, Typical
+
+BY_PROBABILITY = ("joint", "greedy")
+"""Linkers that go by the probabilities of proposals; the others would not notice a second look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided on, as judged last, and the solution."""
+
+    links: Links
+    divisions: Divisions
+    merges: Merges
+    solution: Solution
+
+
+def decide(
+    detections: Detections,
+    proposed: tuple[Links, Divisions, Merges],
+    typical: Typical,
+    config: Config,
+    model: LinkModel,
+) -> Decision:
+    """The decision of a movie from all that was proposed for it."""
+    links, divisions, merges = proposed
+    settings = config.associate
+    solution = solve_tracks(detections, links, divisions, merges, settings)
+    if settings.second_look and settings.linker in BY_PROBABILITY:
+        first = FirstDecision(solution.link_chosen, solution.division_chosen, merges.take(solution.merge_chosen))
+        links, divisions = review_proposals(detections, links, divisions, first, typical, config.link, model)
+        solution = solve_tracks(detections, links, divisions, merges, settings)
+    return Decision(links, divisions, merges, solution)
