@@ -59,7 +59,9 @@ def inputs_of(cases: Path, images: Path) -> list[dict[str, Any]]:
         names = [facts["dataset"], facts["dataset"].replace("_", "-")]
         folder = next((images / name / facts["seq"] for name in names if (images / name / facts["seq"]).is_dir()), None)
         if folder is None:
-            sys.exit(f"{images}: holds no {names[0]}/{facts['seq']}, the images of {case}; give their folder by --images.")
+            sys.exit(
+                f"{images}: holds no {names[0]}/{facts['seq']}, the images of {case}; give their folder by --images."
+            )
         voxel = [facts["aniso"], 1.0, 1.0] if len(facts["shape"]) == 3 else [1.0, 1.0]
         for grade in facts["grades"]:
             found.append(
@@ -212,7 +214,9 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="inputs whose name holds TEXT")
     args = parser.parse_args()
     if not args.cases:
-        print("bench-linking needs recorded movies, which samtrack does not ship: make bench-linking CASES=DIR. Skipped.")
+        print(
+            "bench-linking needs recorded movies, which samtrack does not ship: make bench-linking CASES=DIR. Skipped."
+        )
         return
     tasks = inputs_of(args.cases.resolve(), (args.images or args.cases.resolve().parent / "data"))
     tasks = [t for t in tasks if not args.only or any(text in t["name"] for text in args.only)]
@@ -225,7 +229,9 @@ def main() -> None:
     rows, ablation = compare(results)
     print(common.table(rows, {key: key for key in rows[0]}))
     for measure in ("LNK", "BIO", "CHOTA"):
-        ours, peer, most = (np.mean([float(r[k]) for r in rows]) for k in (measure, f"{measure} peer", f"{measure} most"))
+        ours, peer, most = (
+            np.mean([float(r[k]) for r in rows]) for k in (measure, f"{measure} peer", f"{measure} most")
+        )
         share = (ours - peer) / (most - peer)
         print(f"{measure}: mean {ours:.4f}, best peers {peer:.4f}, oracle {most:.4f}: {share:.0%} of the way closed")
     if not args.quick:

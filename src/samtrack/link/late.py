@@ -24,9 +24,7 @@ MOTHERS = 4
 """Nearest cells of an earlier frame that may be the mother of a cell that begins; as many as daughters are tried."""
 
 
-def late_links(
-    detections: Detections, t: Tracklets, settings: LinkSettings, gate_um: float
-) -> tuple[Ints, Ints]:
+def late_links(detections: Detections, t: Tracklets, settings: LinkSettings, gate_um: float) -> tuple[Ints, Ints]:
     """Pairs (source, target) of a track's end and another's beginning more than ``max_gap_frames`` missing frames apart."""
     ends, starts = _loose(detections, t)
     by_frame = dict(rows_by_frame(detections.frame, ends))

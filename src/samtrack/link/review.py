@@ -62,6 +62,7 @@ DIVISION_AGAIN_FACTS = (
     "mother_age",  # log of frames since her own birth
     "rival_more",  # best log odds of another past for the daughter who has the better one
     "rival_less",
+    "otherwise",  # log odds of anything else for that daughter: another past, or one that was not seen
     "rival_child",  # best log odds of another future for the mother
     "border_of_daughters",  # distance of the nearer daughter to the image border in radii
     "loss_rate",
@@ -140,7 +141,9 @@ def _likely_divisions(divisions: Divisions, settings: LinkSettings) -> Divisions
     return replace(divisions, **{name: getattr(divisions, name)[order] for name in names})
 
 
-def _joined_facts(table: Links | Divisions, facts: npt.NDArray[np.float32], names: tuple[str, ...]) -> dict[str, object]:
+def _joined_facts(
+    table: Links | Divisions, facts: npt.NDArray[np.float32], names: tuple[str, ...]
+) -> dict[str, object]:
     """The table's facts with those of this judgement beside them, whose names begin with ``again_``."""
     features = np.concatenate([table.features, facts], axis=1)
     return {"features": features, "feature_names": (*table.feature_names, *(f"again_{name}" for name in names))}
@@ -224,9 +227,7 @@ def link_again_facts(
     columns = {
         "first": odds,
         "off": _norm(off) / radius,
-        "off_surprise": np.log(
-            (_norm(off) + 0.05 * radius) / (t.scatter_um[a] * np.sqrt(steps) + 0.1 * radius)
-        ),
+        "off_surprise": np.log((_norm(off) + 0.05 * radius) / (t.scatter_um[a] * np.sqrt(steps) + 0.1 * radius)),
         "off_past": _norm(off - steps[:, None] * t.own_in_um[a]) / radius,
         "off_future": _norm(off - steps[:, None] * t.own_out_um[b]) / radius,
         "size_shift": _shift(looks.size, t.past[a], t.future[b], looks.usual_size),
@@ -249,9 +250,7 @@ def _shift(values: Floats, past: Ints, future: Ints, usual: float) -> Floats:
     return np.minimum(np.abs(mean_over(future, values) - mean_over(past, values)) / usual, ODDEST)
 
 
-def _taken(
-    n: int, links: Links, odds: Floats, divisions: Divisions, chosen: FirstDecision
-) -> tuple[Floats, Floats]:
+def _taken(n: int, links: Links, odds: Floats, divisions: Divisions, chosen: FirstDecision) -> tuple[Floats, Floats]:
     """First log odds of what the decision made of each detection's future and past; the least where nothing."""
     future, past = np.full(n, -SUREST), np.full(n, -SUREST)
     some = np.flatnonzero(chosen.links)
@@ -294,6 +293,7 @@ def division_again_facts(
         "mother_age": np.log(np.maximum(t.age[m], 1.0)),
         "rival_less": rivals[:, 0],
         "rival_more": rivals[:, 1],
+        "otherwise": np.logaddexp(rivals[:, 1], t.loss_rate),
         "rival_child": _best_third(len(frame), links, link_odds, m, a, b),
         "border_of_daughters": np.minimum(
             np.minimum(detections.border_um[a], detections.border_um[b]) / looks.radius_um[m], FAR
@@ -346,9 +346,7 @@ def _division_looks(t: Tracklets, looks: _Looks, m: Ints, a: Ints, b: Ints) -> d
     }
 
 
-def _rivals(
-    n: int, links: Links, odds: Floats, m: Ints, a: Ints, b: Ints
-) -> tuple[Floats, Floats]:
+def _rivals(n: int, links: Links, odds: Floats, m: Ints, a: Ints, b: Ints) -> tuple[Floats, Floats]:
     """Best log odds of a past for each daughter other than this mother."""
     best, owner, second = _two_best(n, links.target, links.source, odds)
     return tuple(np.where(owner[d] == m, second[d], best[d]) for d in (a, b))

@@ -74,6 +74,8 @@ def _reasons(columns: Mapping[str, npt.NDArray[Any]], detections: Detections) ->
     texts = [np.array([text or "" for text in columns[name]], dtype=object) for name in ("spoke_for", "spoke_against")]
     row = detections.rows_of(columns["runner_up_frame"], columns["runner_up_label"])
     return Reasons(row, columns["runner_up_score"], *texts)
+
+
 def _masks_of(table: Mapping[str, npt.NDArray[Any]], origin: Origin) -> list[tuple[int, int]]:
     """(frame, track) of the masks of one origin."""
     chosen = table["origin"] == int(origin)

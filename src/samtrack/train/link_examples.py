@@ -100,7 +100,9 @@ def _first_examples(movie: Movie, model: LinkModel, settings: LinkSettings) -> d
     """Proposals by what two frames show; the contest's score is the one of links to the next frame."""
     settings = settings.model_copy(update={"min_probability": 0.0})
     span = Span(0, movie.labels.n_frames)
-    links, splits, merges = propose_links(movie.images, movie.labels, movie.detections, span, movie.typical, settings, model)
+    links, splits, merges = propose_links(
+        movie.images, movie.labels, movie.detections, span, movie.typical, settings, model
+    )
     columns = {name: links.features[:, i] for i, name in enumerate(links.feature_names)}
     frame = movie.detections.frame
     when = frame[links.source], frame[links.target]

@@ -1,4 +1,5 @@
-"""The models of the linker, fitted one after the other, since each sees what the ones before it say.
+"""The models of the linker, fitted one after the other, since each sees what the ones before it say (the last three only
+those of the first look).
 
 ``fit_links`` fits them from nothing, to many simulated movies. ``learn_links`` starts from a model and moves its curves only
 as far as a user's few annotated frames ask for; how far is tried on frames that are not fitted to.
@@ -19,7 +20,7 @@ from samtrack.link.calibrate import AdditiveModel, LinkModel, probability
 from samtrack.link.facts import FACTS
 from samtrack.train.additive import CurveRules, Prior, fit_additive
 from samtrack.train.link_card import surprise
-from samtrack.train.link_examples import Examples, Floats, Movie, examples_of
+from samtrack.train.link_examples import SECOND, Examples, Floats, Movie, examples_of
 from samtrack.types import Span
 
 KNOTS = {
@@ -44,7 +45,7 @@ LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddnes
     reach farther daughters_size daughters_smaller brightness_asymmetry texture_asymmetry other_child other_mother_more
     other_mother_less off off_surprise off_past off_future size_shift intensity_shift texture_shift taken_source taken_target
     late sum_excess sum_deficit midpoint_again opposite_again reach_again farther_again asymmetry intensity_likeness
-    apart_later rival_more rival_less rival_child pair_excess pair_deficit pair_midpoint pair_reach spread_oddness move
+    apart_later rival_more rival_less rival_child otherwise pair_excess pair_deficit pair_midpoint pair_reach spread_oddness move
     size_change plain_link other_future other_past other_source other_target mask_divides"""
 DIRECTION = {**dict.fromkeys(LIKELIER.split(), 1), **dict.fromkeys(LESS_LIKELY.split(), -1)}
 NOTHING = AdditiveModel(0.0, ())
@@ -104,11 +105,13 @@ def gather(
 def fit_links(bench: Bench) -> tuple[LinkModel, dict[str, dict[str, int]]]:
     """The models that say most likely what is true in these movies, and the number of examples of each."""
     model, counts = LinkModel(**dict.fromkeys(FACTS, NOTHING)), {}
-    for name in FACTS:
-        examples = gather(bench, model, (name,), WHOLE)[0][name]
-        model = replace(model, **{name: _fit(name, examples, None)})
-        counts[name] = examples.counts
-        bench.tell(f"{name}: fitted to {len(examples)} examples, {examples.n_true} of them true")
+    alone = [(name,) for name in FACTS if name not in SECOND]
+    for names in (*alone, SECOND):
+        seen = gather(bench, model, names, WHOLE)[0]
+        for name, examples in seen.items():
+            model = replace(model, **{name: _fit(name, examples, None)})
+            counts[name] = examples.counts
+            bench.tell(f"{name}: fitted to {len(examples)} examples, {examples.n_true} of them true")
     return model, counts
 
 

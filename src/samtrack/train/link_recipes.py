@@ -96,8 +96,10 @@ def make_movie(settings: SimulateSettings) -> Movie:
     masks = [f.masks for f in frames]
     if habit == "wide or tight":
         masks = [resized(m, round(size / scale.um_per_voxel[-1])) for m in masks]
-    elif habit == "balls":
+    elif habit == "balls" and rng.random() < 0.5:
         masks = [balls_on(m, scale, 0.4 * settings.cells.diameter_um + size) for m in masks]
+    elif habit == "balls":
+        masks = [balls_in(f.masks, f.truth, scale, 0.4 * settings.cells.diameter_um + size) for f in frames]
     masks = [m.astype(np.uint32) for m in masks]
     images = [None if settings.seed % 7 == 0 else f.image for f in frames]
     table = Detections.concatenate(
@@ -139,6 +141,22 @@ def balls_on(masks: Labels, scale: Scale, radius_um: float) -> Labels:
     return np.where(distance <= radius_um, points[tuple(nearest)], 0)
 
 
+def balls_in(masks: Labels, truth: Labels, scale: Scale, radius_um: float) -> Labels:
+    """A ball on each true cell that a mask covers, under that mask's label: a mask that holds two cells becomes two balls."""
+    mask, track = _covering(masks, truth)
+    label_of = np.zeros(int(truth.max()) + 1, dtype=masks.dtype)
+    label_of[track] = mask
+    return label_of[balls_on(truth, scale, radius_um)]
+
+
+def _covering(masks: Labels, truth: Labels) -> tuple[Ints, Ints]:
+    """Masks and the true tracks of which they cover more than half."""
+    both = (masks > 0) & (truth > 0)
+    pairs, shared = np.unique(np.stack([masks[both], truth[both]]).astype(np.int64), axis=1, return_counts=True)
+    mask, track = pairs[:, shared * 2 > np.bincount(truth.reshape(-1))[pairs[1]]]
+    return mask, track
+
+
 def majority_tracks(masks: Labels, truth: Labels) -> tuple[Ints, Ints]:
     """Mask labels and the true track that covers more than half of each: at most one mask, the largest part, per track."""
     both = (masks > 0) & (truth > 0)
@@ -153,9 +171,9 @@ def majority_tracks(masks: Labels, truth: Labels) -> tuple[Ints, Ints]:
 
 def held_tracks(masks: Labels, truth: Labels) -> tuple[Ints, Ints]:
     """Mask labels that hold more than half of exactly two true cells each, and these two tracks, (n, 2) in order."""
-    both = (masks > 0) & (truth > 0)
-    pairs, shared = np.unique(np.stack([masks[both], truth[both]]).astype(np.int64), axis=1, return_counts=True)
-    mask, track = pairs[:, shared * 2 > np.bincount(truth.reshape(-1))[pairs[1]]]
+    mask, track = _covering(masks, truth)
+    order = np.lexsort((track, mask))
+    mask, track = mask[order], track[order]
     found, first, count = np.unique(mask, return_index=True, return_counts=True)
     first = first[count == 2]
     return found[count == 2], np.stack([track[first], track[first + 1]], axis=1)
