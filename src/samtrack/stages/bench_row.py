@@ -32,7 +32,6 @@ from samtrack.link import propose_links
 from samtrack.link.candidates import gate_um
 from samtrack.peers import PEERS, Material, link_with, version_of
 from samtrack.stages.address import Address, told
-from samtrack.stages.evaluate import run_evaluate
 from samtrack.stages.export import TrackedFrames, field_of, tracks_in, write_ctc
 from samtrack.submit import presence_table
 from samtrack.types import Divisions, Links, Span, Tracks
@@ -140,9 +139,9 @@ def _by_peer(material: Material, name: str) -> _Decided:
 
 def _settings_of(settings: AssociateSettings) -> Mapping[str, Any]:
     """The settings of the linker that was asked."""
-    told: Mapping[str, Any] = settings.model_dump()
-    own = told.get(settings.linker)
-    return own if isinstance(own, dict) else {name: v for name, v in told.items() if name.startswith("cost_")}
+    every: Mapping[str, Any] = settings.model_dump()
+    own = every.get(settings.linker)
+    return own if isinstance(own, dict) else {name: v for name, v in every.items() if not isinstance(v, dict | str)}
 
 
 def _nothing_proposed() -> tuple[Links, Divisions]:
@@ -168,5 +167,9 @@ def _scores(address: Address, truth: Path | None, result: Path) -> Mapping[str, 
     """All measures, if there is a truth."""
     if truth is None:
         return {}
+    from samtrack.stages.evaluate import (
+        run_evaluate,
+    )  # after linking: its libraries take 200 MB that are not the linker's
+
     workers, name = address.config.resources.workers, address.sequence.name
     return run_evaluate(result, truth, None, address.config.dataset, name, EvaluateSettings(), workers).values
