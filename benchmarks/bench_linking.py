@@ -32,8 +32,8 @@ GROUPS = {
     "distance": "distance surprise margin_of_target margin_of_source rank_of_target rank_of_source midpoint farther",
     "look": "intensity_oddness texture_oddness likeness intensity_shift texture_shift intensity_likeness mother_brightness "
     "daughters_brightness brightness_asymmetry daughters_texture texture_asymmetry mother_brightens",
-    "size and shape": "size_gain size_loss size_oddness elongation_change size_shift size_excess size_deficit size_asymmetry "
-    "daughters_size daughters_smaller sum_excess sum_deficit asymmetry mother_shrinks mother_rounds",
+    "size and shape": "size_gain size_loss size_oddness elongation_change size_shift size_excess size_deficit "
+    "size_asymmetry daughters_size daughters_smaller sum_excess sum_deficit asymmetry mother_shrinks mother_rounds",
     "history": "off_past off_future lived lives mother_age mother_lived daughters_live apart_later",
     "rates": "loss_rate start_rate division_rate",
 }
@@ -126,7 +126,7 @@ def _variant(raw: dict[str, Any], name: str, task: dict[str, Any]) -> dict[str, 
     config = complete(build_config(raw))
     address = Address(config, config.sequences[0])
     seconds = time.perf_counter()
-    with _changed(changes):
+    with _Changed(changes):
         for block in address.names:
             run_link(address, block)
         run_associate(address)
@@ -141,7 +141,7 @@ def _variant(raw: dict[str, Any], name: str, task: dict[str, Any]) -> dict[str, 
     return {**{k: values[k] for k in MEASURES if k in values}, "BIO": float(np.mean(parts)), "seconds": seconds}
 
 
-class _changed:
+class _Changed:
     """The linker without images, or without any motion, while a variant runs."""
 
     def __init__(self, changes: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ RECIPES = {
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["2D", "3D"])
 def movie(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated movie with divisions, gaps in its masks and masks that hold two cells; and its masks with labels reversed."""
+    """A simulated movie with divisions, gaps in its masks and masks of two cells; and the masks with labels reversed."""
     folder = tmp_path_factory.mktemp("simulated")
     run_simulate(SimulateSettings.model_validate(RECIPES[request.param]), folder, "01", overwrite=True)
     (folder / "reversed").mkdir()

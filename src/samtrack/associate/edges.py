@@ -12,7 +12,7 @@ import numpy.typing as npt
 from samtrack.associate.graph import Positions, rank_detections, require_valid_rows
 from samtrack.associate.lineage import Choice, build_tracks
 from samtrack.errors import DataError
-from samtrack.types import Detections, Divisions, Edges, Links, Tracks
+from samtrack.types import Detections, Divisions, Edges, Links, Merges, Tracks
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -30,7 +30,9 @@ def tracks_from_edges(detections: Detections, edges: Edges) -> Tracks:
 def tell_apart(detections: Detections, edges: Edges, positions: Positions) -> tuple[Links, Divisions]:
     """Continuations and divisions among the edges; raises if a detection has two pasts or three futures."""
     nothing = np.zeros(0, dtype=np.int64)
-    require_valid_rows(detections, _links(edges.source, edges.target), _divisions(nothing, nothing, nothing))
+    require_valid_rows(
+        detections, _links(edges.source, edges.target), _divisions(nothing, nothing, nothing), Merges.none()
+    )
     n = len(detections)
     _require_at_most(np.bincount(edges.target, minlength=n), 1, "pasts", detections)
     _require_at_most(np.bincount(edges.source, minlength=n), MOST_FUTURES, "futures", detections)
@@ -44,8 +46,8 @@ def tell_apart(detections: Detections, edges: Edges, positions: Positions) -> tu
 def tracks_of(detections: Detections, links: Links, divisions: Divisions, positions: Positions) -> Tracks:
     """The tracks of links and divisions that are all true."""
     nobody = np.zeros(0, dtype=np.int64)
-    choice = Choice(np.arange(len(links)), np.arange(len(divisions)), nobody)
-    return build_tracks(detections, links, divisions, choice, positions)
+    choice = Choice(np.arange(len(links)), np.arange(len(divisions)), nobody, nobody)
+    return build_tracks(detections, links, divisions, Merges.none(), choice, positions)
 
 
 def links_among(proposed: Links, true: Links, n: int) -> Bools:

@@ -93,7 +93,7 @@ class CellsRecipe(Section):
         0.0,
         ge=0,
         le=1,
-        description="Share by which a mother is larger in her last frame, as where her halves part before they are told apart.",
+        description="Share by which a mother is larger in her last frame, as where halves part before they are told apart.",
     )
     daughters_apart: float = Field(
         0.66,

@@ -1,8 +1,8 @@
 """Which detections may be the same cell: proposals with probabilities, never decisions.
 
 ``measure_detections`` turns the masks of a frame into rows, ``summarise`` says what is typical of a movie, ``propose_links``
-scores the links from each frame to the next ones and the pairs of cells that may be daughters, ``review_proposals`` scores them
-once more when a first decision is known.
+scores the links from each frame to the next ones, the pairs of cells that may be daughters and the masks that may hold two,
+``review_proposals`` scores links and divisions once more when a first decision is known.
 """
 
 from samtrack.link.measure import measure_detections, summarise

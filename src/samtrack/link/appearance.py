@@ -69,5 +69,5 @@ def likeness(source: Floats, target: Floats, a: Ints, b: Ints) -> npt.NDArray[np
         # row by row, so that rounding does not depend on the number of pairs
         found[part] = np.einsum("ij,ij->i", source[a[part]], target[b[part]], dtype=np.float64)
     found /= max(source.shape[1], 1)
-    known = source.any(axis=1)[a] & target.any(axis=1)[b]
-    return np.where(known, found, np.nan)
+    seen_a, seen_b = (np.asarray(np.any(patches != 0, axis=1)) for patches in (source, target))
+    return np.where(seen_a[a] & seen_b[b], found, np.nan)

@@ -34,7 +34,7 @@ def late_links(detections: Detections, t: Tracklets, settings: LinkSettings, gat
         for gap in range(settings.max_gap_frames + 1, reach + 1):
             before = by_frame.get(frame - 1 - gap)
             if before is not None:
-                expected = detections.centroid_um[before] + (gap + 1) * t.step_um[before]
+                expected = detections.centroid_um[before] + (gap + 1) * t.field.step_um[before]
                 pairs.append(_near(expected, before, detections.centroid_um[rows], rows, (gate_um, NEAREST)))
     found = np.concatenate(pairs)
     return found[:, 0], found[:, 1]
@@ -56,7 +56,7 @@ def late_divisions(
         for gap in range(settings.max_gap_frames + 1):
             before = every.get(time - 1 - gap)
             if before is not None:
-                expected = centre[before] + (gap + 1) * t.step_um[before]
+                expected = centre[before] + (gap + 1) * t.field.step_um[before]
                 pairs.append(_near(expected, before, centre[rows], rows, (gate_um, MOTHERS)))
     mother, start = np.concatenate(pairs).T
     sibling = t.after[mother]

@@ -118,9 +118,17 @@ def review_proposals(
     split_odds[n_divisions:] = np.nan
     split_facts = division_again_facts(detections, divisions, split_odds, links, odds, tracklets, looks)
     split_again = model.division_again.log_odds(split_facts, DIVISION_AGAIN_FACTS)
-    links = replace(links, score=probability(again), **_joined_facts(links, facts, AGAIN_FACTS))
+    links = replace(
+        links,
+        score=probability(again),
+        features=np.concatenate([links.features, facts], axis=1),
+        feature_names=(*links.feature_names, *_named(AGAIN_FACTS)),
+    )
     divisions = replace(
-        divisions, score=probability(split_again), **_joined_facts(divisions, split_facts, DIVISION_AGAIN_FACTS)
+        divisions,
+        score=probability(split_again),
+        features=np.concatenate([divisions.features, split_facts], axis=1),
+        feature_names=(*divisions.feature_names, *_named(DIVISION_AGAIN_FACTS)),
     )
     return _likely_links(links, settings), _likely_divisions(divisions, settings)
 
@@ -141,12 +149,9 @@ def _likely_divisions(divisions: Divisions, settings: LinkSettings) -> Divisions
     return replace(divisions, **{name: getattr(divisions, name)[order] for name in names})
 
 
-def _joined_facts(
-    table: Links | Divisions, facts: npt.NDArray[np.float32], names: tuple[str, ...]
-) -> dict[str, object]:
-    """The table's facts with those of this judgement beside them, whose names begin with ``again_``."""
-    features = np.concatenate([table.features, facts], axis=1)
-    return {"features": features, "feature_names": (*table.feature_names, *(f"again_{name}" for name in names))}
+def _named(facts: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the facts of this judgement, beside those of the first."""
+    return tuple(f"again_{fact}" for fact in facts)
 
 
 def _with_links(links: Links, source: Ints, target: Ints) -> Links:
@@ -220,16 +225,16 @@ def link_again_facts(
     frame, centre = detections.frame, detections.centroid_um
     steps = (frame[b] - frame[a]).astype(np.float64)
     radius = (looks.radius_um[a] + looks.radius_um[b]) / 2
-    off = centre[b] - centre[a] - carried_um(t, frame, a, b)
+    off = centre[b] - centre[a] - carried_um(t.field, frame, a, b)
     taken_source, taken_target = _taken(len(frame), links, odds, divisions, chosen)
     own = np.zeros(len(a), dtype=np.bool_)
     own[: len(chosen.links)] = chosen.links
     columns = {
         "first": odds,
         "off": _norm(off) / radius,
-        "off_surprise": np.log((_norm(off) + 0.05 * radius) / (t.scatter_um[a] * np.sqrt(steps) + 0.1 * radius)),
-        "off_past": _norm(off - steps[:, None] * t.own_in_um[a]) / radius,
-        "off_future": _norm(off - steps[:, None] * t.own_out_um[b]) / radius,
+        "off_surprise": np.log((_norm(off) + 0.05 * radius) / (t.field.scatter_um[a] * np.sqrt(steps) + 0.1 * radius)),
+        "off_past": _norm(off - steps[:, None] * t.field.own_in_um[a]) / radius,
+        "off_future": _norm(off - steps[:, None] * t.field.own_out_um[b]) / radius,
         "size_shift": _shift(looks.size, t.past[a], t.future[b], looks.usual_size),
         "intensity_shift": _shift(looks.intensity, t.past[a], t.future[b], looks.usual_intensity),
         "texture_shift": _shift(looks.texture, t.past[a], t.future[b], looks.usual_texture),
@@ -309,8 +314,8 @@ def _division_places(
     detections: Detections, t: Tracklets, looks: _Looks, m: Ints, a: Ints, b: Ints
 ) -> dict[str, Floats]:
     frame, centre = detections.frame, detections.centroid_um
-    to_a = centre[a] - centre[m] - carried_um(t, frame, m, a)
-    to_b = centre[b] - centre[m] - carried_um(t, frame, m, b)
+    to_a = centre[a] - centre[m] - carried_um(t.field, frame, m, a)
+    to_b = centre[b] - centre[m] - carried_um(t.field, frame, m, b)
     size_a, size_b, radius = detections.size_um[a], detections.size_um[b], looks.radius_um[m]
     share = (size_a / (size_a + size_b))[:, None]
     far_a, far_b = _norm(to_a), _norm(to_b)
@@ -349,7 +354,7 @@ def _division_looks(t: Tracklets, looks: _Looks, m: Ints, a: Ints, b: Ints) -> d
 def _rivals(n: int, links: Links, odds: Floats, m: Ints, a: Ints, b: Ints) -> tuple[Floats, Floats]:
     """Best log odds of a past for each daughter other than this mother."""
     best, owner, second = _two_best(n, links.target, links.source, odds)
-    return tuple(np.where(owner[d] == m, second[d], best[d]) for d in (a, b))
+    return np.where(owner[a] == m, second[a], best[a]), np.where(owner[b] == m, second[b], best[b])
 
 
 def _best_third(n: int, links: Links, odds: Floats, m: Ints, a: Ints, b: Ints) -> Floats:

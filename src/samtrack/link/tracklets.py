@@ -40,13 +40,25 @@ class FirstDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracklets:
-    """The first decision as columns over the detections; rows name detections, ``NOBODY`` none.
+class MotionField:
+    """How the neighbourhood of each detection moves, from the links of the decision; a cell's own link never counts.
 
-    ``step_um`` is how the neighbourhood of a cell moves on to the next frame, ``step_in_um`` how it came from the frame
-    before; a cell's own link never counts. ``scatter_um`` is how far its neighbours are from agreeing. ``own_in_um`` and
-    ``own_out_um`` are the cell's own last and next step beyond its neighbourhood's (NaN: unknown).
+    ``step_um`` leads to the next frame, ``step_in_um`` came from the one before, ``shift_um`` is the step of all cells.
+    ``scatter_um`` is how far the neighbours are from agreeing. ``own_in_um`` and ``own_out_um`` are the cell's own last and
+    next step beyond its neighbourhood's (NaN: unknown).
     """
+
+    step_um: Floats
+    step_in_um: Floats
+    shift_um: Floats
+    scatter_um: Floats
+    own_in_um: Floats
+    own_out_um: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Tracklets:
+    """The first decision as columns over the detections; rows name detections, ``NOBODY`` none."""
 
     before: Ints
     after: Ints
@@ -54,12 +66,6 @@ class Tracklets:
     divides: Bools
     is_shared: Bools
     """Masks that two cells share: no track of their own, hence no loose ends."""
-    step_um: Floats
-    step_in_um: Floats
-    scatter_um: Floats
-    shift_um: Floats
-    own_in_um: Floats
-    own_out_um: Floats
     past: Ints
     """(n, SPAN): the detection itself and those before it on its track."""
     future: Ints
@@ -74,6 +80,7 @@ class Tracklets:
     """Log odds that a cell inside the picture begins without a past; more of them than losses are divisions not seen."""
     division_rate: float
     """Log odds that a cell divides before the next frame."""
+    field: MotionField
 
 
 def read_tracklets(
@@ -90,24 +97,23 @@ def read_tracklets(
     divides[divided] = True
     for daughters in (divisions.daughter_a, divisions.daughter_b):
         mother[daughters[chosen.divisions]] = divided
-    field = _motion_field(detections, before, after, radius_um)
-    past, future = _walk(before, SPAN), _walk(after, SPAN)
     frames = detections.frame
-    lived = _length(before, frames == frames.min(initial=0))
-    lives = _length(after, frames == frames.max(initial=0))
+    rates = _rates(detections, (before, after, mother), divides, radius_um)
     return Tracklets(
         before=before,
         after=after,
         mother=mother,
         divides=divides,
         is_shared=np.isin(np.arange(n), shared.shared),
-        past=past,
-        future=future,
-        lived=lived,
-        lives=lives,
+        past=_walk(before, SPAN),
+        future=_walk(after, SPAN),
+        lived=_length(before, frames == frames.min(initial=0)),
+        lives=_length(after, frames == frames.max(initial=0)),
         age=_age(before, mother, frames),
-        **_rates(detections, (before, after, mother), divides, radius_um),
-        **field,
+        loss_rate=rates[0],
+        start_rate=rates[1],
+        division_rate=rates[2],
+        field=_motion_field(detections, before, after, radius_um),
     )
 
 
@@ -149,7 +155,7 @@ def _age(before: Ints, mother: Ints, frame: Ints) -> Floats:
 
 def _rates(
     detections: Detections, steps: tuple[Ints, Ints, Ints], divides: Bools, radius_um: float
-) -> dict[str, float]:
+) -> tuple[float, float, float]:
     """How often cells are lost, begin and divide, as log odds; one event in a hundred cells is presumed."""
     before, after, mother = steps
     frame = detections.frame
@@ -160,11 +166,11 @@ def _rates(
     skips[has] = frame[after[has]] > frame[has] + 1
     lost = inside & not_last & ((~has & ~divides) | skips)
     begins = inside & not_first & (before == NOBODY) & (mother == NOBODY)
-    return {
-        "loss_rate": _log_rate(lost, inside & not_last),
-        "start_rate": _log_rate(begins, inside & not_first),
-        "division_rate": _log_rate(divides, not_last),
-    }
+    return (
+        _log_rate(lost, inside & not_last),
+        _log_rate(begins, inside & not_first),
+        _log_rate(divides, not_last),
+    )
 
 
 def _log_rate(event: Bools, among: Bools) -> float:
@@ -172,7 +178,7 @@ def _log_rate(event: Bools, among: Bools) -> float:
     return float(np.log((k + 1) / (n - k + 100)))
 
 
-def _motion_field(detections: Detections, before: Ints, after: Ints, radius_um: float) -> dict[str, Floats]:
+def _motion_field(detections: Detections, before: Ints, after: Ints, radius_um: float) -> MotionField:
     """Steps of the neighbourhoods from the links of the decision, frame pair by frame pair."""
     n, ndim = len(detections), detections.ndim
     frames = np.unique(detections.frame)
@@ -201,14 +207,7 @@ def _motion_field(detections: Detections, before: Ints, after: Ints, radius_um: 
     rows = rows[detections.frame[after[rows]] == detections.frame[rows] + 1]
     own_out[rows] = centre[after[rows]] - centre[rows] - step[rows]
     own_in[after[rows]] = own_out[rows]
-    return {
-        "step_um": step,
-        "step_in_um": step_in,
-        "scatter_um": scatter,
-        "shift_um": shift,
-        "own_in_um": own_in,
-        "own_out_um": own_out,
-    }
+    return MotionField(step, step_in, shift, scatter, own_in, own_out)
 
 
 def _neighbours_step(
@@ -221,14 +220,14 @@ def _neighbours_step(
     return local_step(cells.centre_um, linked, moved, shift, radius_um)
 
 
-def carried_um(t: Tracklets, frame: Ints, source: Ints, target: Ints) -> Floats:
+def carried_um(field: MotionField, frame: Ints, source: Ints, target: Ints) -> Floats:
     """How far the surroundings move between source and target, (n, ndim): seen from both ends, and between them on average.
 
     For each frame pair in the middle the common shift is added, and what the neighbourhoods at both ends do beyond it.
     """
     steps = (frame[target] - frame[source])[:, None]
-    ends = t.step_um[source] + t.step_in_um[target]
-    first = _shift_by_frame(t, frame)
+    ends = field.step_um[source] + field.step_in_um[target]
+    first = _shift_by_frame(field, frame)
     run = np.concatenate([np.zeros((1, first.shape[1])), np.cumsum(first, axis=0)])
     base = int(frame.min(initial=0))
     # shifts of the frame pairs strictly between the first and the last step
@@ -238,11 +237,11 @@ def carried_um(t: Tracklets, frame: Ints, source: Ints, target: Ints) -> Floats:
     return np.where(steps == 1, ends / 2, far)
 
 
-def _shift_by_frame(t: Tracklets, frame: Ints) -> Floats:
+def _shift_by_frame(field: MotionField, frame: Ints) -> Floats:
     """Common shift from each frame to the next one, (frames, ndim), from the first frame that holds cells."""
     base = int(frame.min(initial=0))
-    table = np.zeros((int(frame.max(initial=0)) - base + 2, t.shift_um.shape[1]))
-    table[frame - base] = t.shift_um
+    table = np.zeros((int(frame.max(initial=0)) - base + 2, field.shift_um.shape[1]))
+    table[frame - base] = field.shift_um
     return table
 
 

@@ -18,7 +18,7 @@ from typing import Any, get_args
 import numpy as np
 
 import samtrack
-from samtrack.associate import solve_tracks, tracks_from_edges
+from samtrack.associate import tracks_from_edges
 from samtrack.config.associate import AssociateSettings
 from samtrack.config.evaluate import EvaluateSettings
 from samtrack.config.fill import NoFillSettings, ShapeFillSettings
@@ -32,9 +32,11 @@ from samtrack.link import propose_links
 from samtrack.link.candidates import gate_um
 from samtrack.peers import PEERS, Material, link_with, version_of
 from samtrack.stages.address import Address, told
+from samtrack.stages.decide import decide
 from samtrack.stages.export import TrackedFrames, field_of, tracks_in, write_ctc
+from samtrack.stages.link import open_link_model
 from samtrack.submit import presence_table
-from samtrack.types import Divisions, Links, Span, Tracks
+from samtrack.types import Divisions, Links, Merges, Span, Tracks
 
 OWN = get_args(AssociateSettings.model_fields["linker"].annotation)
 """Names of our own linkers."""
@@ -56,9 +58,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """Tracks, the settings they were made with, and the seconds it took."""
+    """Tracks, the masks that two of them share, the settings they were made with, and the seconds it took."""
 
     tracks: Tracks
+    shared: Merges
     settings: Mapping[str, Any]
     seconds: float
 
@@ -75,7 +78,7 @@ def run_bench_row(address: Address, entry: Entry) -> None:
         decided = _by_us(address, material, entry.system) if entry.system in OWN else _by_peer(material, entry.system)
         peak_mb = peak_memory_mb()  # before anything but linking needed memory
         result = entry.folder / f"{address.sequence.name}_RES"
-        _export(address, material, decided.tracks, entry.fill, result)
+        _export(address, material, decided, entry.fill, result)
         row = {
             "version": version_of(entry.system) if entry.system in PEERS else samtrack.__version__,
             "settings": " ".join(f"{name}={value}" for name, value in decided.settings.items()),
@@ -119,22 +122,26 @@ def _material_of(address: Address, entry: Entry) -> Material:
 
 def _by_us(address: Address, material: Material, linker: str) -> _Decided:
     """The stages link and associate in one; reading the masks is part of the time."""
-    config, detections = address.config, material.detections
-    settings = config.associate.model_copy(update={"linker": linker})
+    settings = address.config.associate.model_copy(update={"linker": linker})
+    config = address.config.model_copy(update={"associate": settings})
+    model = open_link_model(config.link.model)[1]
     start = time.perf_counter()
-    links, divisions = _nothing_proposed()
+    proposed = _nothing_proposed()
     if linker not in WITHOUT_PROPOSALS:
         core = Span(0, address.n_frames)
-        links, divisions = propose_links(
-            material.images, material.labels, detections, core, material.typical, config.link
+        proposed = propose_links(
+            material.images, material.labels, material.detections, core, material.typical, config.link, model
         )
-    solution = solve_tracks(detections, links, divisions, settings)
-    return _Decided(solution.tracks, _settings_of(settings), time.perf_counter() - start)
+    decision = decide(material.detections, proposed, material.typical, config, model)
+    seconds = time.perf_counter() - start
+    shared = decision.merges.take(decision.solution.merge_chosen)
+    return _Decided(decision.solution.tracks, shared, _settings_of(settings), seconds)
 
 
 def _by_peer(material: Material, name: str) -> _Decided:
     linked = link_with(name, material)
-    return _Decided(tracks_from_edges(material.detections, linked.edges), linked.settings, linked.seconds)
+    tracks = tracks_from_edges(material.detections, linked.edges)
+    return _Decided(tracks, Merges.none(), linked.settings, linked.seconds)
 
 
 def _settings_of(settings: AssociateSettings) -> Mapping[str, Any]:
@@ -144,19 +151,20 @@ def _settings_of(settings: AssociateSettings) -> Mapping[str, Any]:
     return own if isinstance(own, dict) else {name: v for name, v in every.items() if not isinstance(v, dict | str)}
 
 
-def _nothing_proposed() -> tuple[Links, Divisions]:
+def _nothing_proposed() -> tuple[Links, Divisions, Merges]:
     nobody = np.zeros(0, dtype=np.int64)
     none, facts = np.zeros(0), np.zeros((0, 0), dtype=np.float32)
-    return Links(nobody, nobody, none, nobody, facts), Divisions(nobody, nobody, nobody, none, facts)
+    return Links(nobody, nobody, none, nobody, facts), Divisions(nobody, nobody, nobody, none, facts), Merges.none()
 
 
-def _export(address: Address, material: Material, tracks: Tracks, fill: bool, result: Path) -> None:
+def _export(address: Address, material: Material, decided: _Decided, fill: bool, result: Path) -> None:
     """The tracks as a CTC result, by the same steps as a run's own."""
-    labels, detections = material.labels, material.detections
+    labels, detections, tracks = material.labels, material.detections, decided.tracks
     chosen = address.config.fill
     settings = ShapeFillSettings() if isinstance(chosen, NoFillSettings) else chosen
+    settings = settings if fill else NoFillSettings()  # shared masks are divided all the same: they were seen
     whole = Span(0, address.n_frames)
-    patches = fill_gaps(labels, detections, tracks, whole, settings) if fill else []
+    patches = fill_gaps(labels, detections, tracks, decided.shared, whole, settings)
     frames, field = TrackedFrames(labels, detections, tracks, patches), field_of(address, labels.shape)
     in_field = [tracks_in(frames.read(t), field) for t in whole.frames()]
     table = presence_table(detections, tracks, patches, labels.scale, in_field)

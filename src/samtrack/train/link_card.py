@@ -15,7 +15,8 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from samtrack.link.fact_words import words_of
-from samtrack.train.link_examples import FACTS, Examples
+from samtrack.link.facts import FACTS
+from samtrack.train.link_examples import Examples
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -85,7 +85,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def make_movie(settings: SimulateSettings) -> Movie:
-    """Masks with errors and a segmentation's habits, measured; some at a half or a third of the frame rate, every seventh without images."""
+    """Masks with errors and a segmentation's habits, measured; some slower, every seventh without images."""
     rng = np.random.default_rng([settings.seed, 1])
     simulated = simulate_movie(settings)
     times = range(0, simulated.n_frames, int(rng.choice([1, 2, 3], p=[0.7, 0.2, 0.1])))
@@ -101,16 +101,16 @@ def make_movie(settings: SimulateSettings) -> Movie:
     elif habit == "balls":
         masks = [balls_in(f.masks, f.truth, scale, 0.4 * settings.cells.diameter_um + size) for f in frames]
     masks = [m.astype(np.uint32) for m in masks]
-    images = [None if settings.seed % 7 == 0 else f.image for f in frames]
+    images = None if settings.seed % 7 == 0 else [f.image for f in frames]
     table = Detections.concatenate(
-        [measure_detections(m, t, scale, i) for t, (m, i) in enumerate(zip(masks, images, strict=True))]
+        [measure_detections(m, t, scale, images[t] if images else None) for t, m in enumerate(masks)]
     )
     track_of, held = np.zeros(len(table), dtype=np.int64), np.zeros((len(table), 2), dtype=np.int64)
     for t, f in enumerate(frames):
         for of, (mask, track) in ((track_of, majority_tracks(f.masks, f.truth)), (held, held_tracks(f.masks, f.truth))):
             rows = table.rows_of(np.full(len(mask), t), mask)
             of[rows[rows >= 0]] = track[rows >= 0]
-    shown = None if images[0] is None else ArrayFrames(images, scale)
+    shown = ArrayFrames(images, scale) if images else None
     return Movie(ArrayFrames(masks, scale), table, summarise(table), track_of, held, simulated.tracks, images=shown)
 
 
@@ -142,7 +142,7 @@ def balls_on(masks: Labels, scale: Scale, radius_um: float) -> Labels:
 
 
 def balls_in(masks: Labels, truth: Labels, scale: Scale, radius_um: float) -> Labels:
-    """A ball on each true cell that a mask covers, under that mask's label: a mask that holds two cells becomes two balls."""
+    """A ball on each true cell that a mask covers, under that mask's label: one that holds two cells becomes two balls."""
     mask, track = _covering(masks, truth)
     label_of = np.zeros(int(truth.max()) + 1, dtype=masks.dtype)
     label_of[track] = mask
