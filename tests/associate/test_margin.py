@@ -22,7 +22,7 @@ def test_leaving_a_column_out_costs_at_least_its_margin(make, seed, n, n_cells, 
 def test_chosen_proposals_have_a_margin_and_others_none(make):
     detections = make.detections([0, 0, 1, 1])
     links = make.links([(0, 2, 0.99), (0, 3, 0.2), (1, 3, 0.6), (1, 2, 0.2)])
-    found = solve_tracks(detections, links, make.divisions(), AssociateSettings())
+    found = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
     assert found.link_chosen.tolist() == [True, False, True, False]
     assert np.isnan(found.link_margin).tolist() == [False, True, False, True]
     assert found.link_margin[0] > found.link_margin[2]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from samtrack.link.calibrate import default_plain
+from samtrack.link.facts import FACTS
 from samtrack.train.link_card import as_json, as_markdown, log_loss, reliability, write_table
-from samtrack.train.link_examples import FACTS
 
 
 def test_honest_probabilities_are_told_from_boasted_ones():

@@ -7,6 +7,7 @@ import pytest
 
 from samtrack.errors import DataError
 from samtrack.link.calibrate import load_default_model
+from samtrack.link.facts import FACTS
 from samtrack.train.link_card import judge
 from samtrack.train.link_fit import (
     DIRECTION,
@@ -34,7 +35,7 @@ def learned(restless, said):
 
 def test_a_fit_from_nothing_tells_true_links_from_false_ones(restless):
     model, counts = fit_links(Bench([restless(1), restless(3)], map, lambda text: None))
-    held_out = gather(Bench([restless(6)], map, lambda text: None), model, WHOLE)[0]
+    held_out = gather(Bench([restless(6)], map, lambda text: None), model, tuple(FACTS), WHOLE)[0]
     assert counts["frame"]["true"] > 500
     figures = judge(held_out)
     assert figures["contest"]["auc"] > 0.85
@@ -46,14 +47,14 @@ def test_a_fit_from_nothing_tells_true_links_from_false_ones(restless):
 
 def test_learning_from_a_movie_lowers_its_held_out_log_loss(restless, learned):
     bench = Bench([restless(1)], map, lambda text: None)
-    before, after = (judge(gather(bench, m, HELD_OUT)[0]) for m in (load_default_model(), learned.model))
+    before, after = (judge(gather(bench, m, tuple(FACTS), HELD_OUT)[0]) for m in (load_default_model(), learned.model))
     assert before["contest"]["log_loss"] > after["contest"]["log_loss"] + 0.005
     assert before["frame"]["log_loss"] > after["frame"]["log_loss"]
 
 
 def test_what_was_learned_holds_for_another_movie_of_the_kind(restless, learned):
     bench = Bench([restless(6)], map, lambda text: None)
-    before, after = (judge(gather(bench, m, WHOLE)[0]) for m in (load_default_model(), learned.model))
+    before, after = (judge(gather(bench, m, tuple(FACTS), WHOLE)[0]) for m in (load_default_model(), learned.model))
     assert before["contest"]["log_loss"] > after["contest"]["log_loss"]
 
 

@@ -62,7 +62,7 @@ class Appearance:
 
 
 def likeness(source: Floats, target: Floats, a: Ints, b: Ints) -> npt.NDArray[np.float64]:
-    """Correlation of the patches of each pair (rows ``a`` of ``source``, ``b`` of ``target``), -1 to 1; NaN for an even one."""
+    """Correlation of the patches of each pair (rows ``a`` of ``source``, ``b`` of ``target``), -1 to 1; NaN: one is even."""
     found = np.empty(len(a))
     for start in range(0, len(a), PAIRS_AT_ONCE):
         part = slice(start, start + PAIRS_AT_ONCE)

@@ -78,8 +78,8 @@ def estimate_motion(
 def carry_on(steps: Sequence[tuple[Cells, Motion]], target: Cells, gate_um: float) -> Motion:
     """Expected places over several frames: each cell is carried by its own surroundings, then by those where it has come to.
 
-    ``steps`` are the source cells of consecutive frame pairs and the motion to the next; ``target`` are the cells that the last
-    of them leads to. Scatters add up like independent errors.
+    ``steps`` are the source cells of consecutive frame pairs and the motion to the next; ``target`` are the cells that the
+    last of them leads to. Scatters add up like independent errors.
     """
     cells, motion = steps[0]
     expected, square = motion.expected_um.copy(), motion.scatter_um**2

@@ -1,7 +1,7 @@
 """Proposals judged a second time, knowing the first decision: what a link means for the tracks on both of its sides.
 
-The first judgement sees two frames; this one compares the three frames before a link with the three after it, asks whether a
-cell that seems lost was born, divided or mislaid, and proposes what the first could not: links over longer gaps and divisions
+The first judgement sees two frames; this one compares the three frames before a link with the three after it, asks whether
+a cell that seems lost divided or was mislaid, and proposes what the first could not: links over longer gaps and divisions
 whose daughters were not seen at once. Still nothing is decided here: the decision is taken again with better evidence.
 """
 
@@ -47,7 +47,7 @@ DIVISION_AGAIN_FACTS = (
     "late",  # frames between the mother's last and the later daughter's first one, beyond the first
     "sum_excess",  # log of the daughters' sizes together (mean of 3) over the mother's (mean of 3) where positive
     "sum_deficit",
-    "midpoint_again",  # distance of the daughters' common centre from the mother's, carried by the surroundings, in her radii
+    "midpoint_again",  # distance of the daughters' common centre from the mother's, carried on, in her radii
     "opposite_again",  # cosine between the daughters as seen from there
     "reach_again",  # distance between the daughters over the sum of their radii
     "farther_again",  # distance of the farther daughter from there, in the mother's radii

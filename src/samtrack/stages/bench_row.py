@@ -21,7 +21,7 @@ import samtrack
 from samtrack.associate import tracks_from_edges
 from samtrack.config.associate import AssociateSettings
 from samtrack.config.evaluate import EvaluateSettings
-from samtrack.config.fill import NoFillSettings, ShapeFillSettings
+from samtrack.config.fill import FillSettings, NoFillSettings, ShapeFillSettings
 from samtrack.errors import DataError, SettingsError
 from samtrack.fill import fill_gaps
 from samtrack.io.atomic import written_file
@@ -161,8 +161,10 @@ def _export(address: Address, material: Material, decided: _Decided, fill: bool,
     """The tracks as a CTC result, by the same steps as a run's own."""
     labels, detections, tracks = material.labels, material.detections, decided.tracks
     chosen = address.config.fill
-    settings = ShapeFillSettings() if isinstance(chosen, NoFillSettings) else chosen
-    settings = settings if fill else NoFillSettings()  # shared masks are divided all the same: they were seen
+    asked = ShapeFillSettings() if isinstance(chosen, NoFillSettings) else chosen
+    settings: FillSettings = (
+        asked if fill else NoFillSettings()
+    )  # shared masks are divided all the same: they were seen
     whole = Span(0, address.n_frames)
     patches = fill_gaps(labels, detections, tracks, decided.shared, whole, settings)
     frames, field = TrackedFrames(labels, detections, tracks, patches), field_of(address, labels.shape)

@@ -1,4 +1,4 @@
-"""The whole decision: decide, look again at everything in the light of that, decide anew. The one place where the order is."""
+"""The whole decision: decide, look again at everything in the light of that, decide anew."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ SECOND = ("again", "gap_again", "division_again")
 class Movie:
     """A movie as the linker gets it, and the true track of each detection (0: of no cell, or of none that is known).
 
-    ``tracks`` is the true table (track, first frame, last frame, parent). ``is_complete`` is False where the truth may lack
-    cells: then two masks that it knows nothing of say nothing. ``images`` is None where there are masks only. ``held`` (n, 2) are the tracks
-    of a mask that holds two cells, in order, else 0.
+    ``tracks`` is the true table (track, first frame, last frame, parent); ``held`` (n, 2) are the tracks of a mask that
+    holds two cells, in order, else 0. ``is_complete`` is False where the truth may lack cells: then two masks that it
+    knows nothing of say nothing. ``images`` is None where there are masks only.
     """
 
     labels: Frames

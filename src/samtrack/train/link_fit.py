@@ -1,5 +1,4 @@
-"""The models of the linker, fitted one after the other, since each sees what the ones before it say (the last three only
-those of the first look).
+"""The models of the linker, fitted one after the other, since each sees what the ones before it say.
 
 ``fit_links`` fits them from nothing, to many simulated movies. ``learn_links`` starts from a model and moves its curves only
 as far as a user's few annotated frames ask for; how far is tried on frames that are not fitted to.
@@ -35,9 +34,9 @@ KNOTS = {
 }  # fewer where there are fewer examples
 # Which way a fact must speak, whatever the simulated movies say: +1 likelier, -1 less likely with more of it.
 # This is what we know of all movies; without it the models learn habits of the simulation.
-LIKELIER = """likeness iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence lead_of_target
-    lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture evidence_more
-    evidence_less first lived lives mother_shrinks mother_brightens mother_rounds daughters_live mother_lived mother_age
+LIKELIER = """likeness iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence
+    lead_of_target lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture
+    evidence_more evidence_less first lived lives mother_shrinks mother_brightens mother_rounds daughters_live mother_lived mother_age
     border_of_daughters division_rate start_rate over_larger mask_size
     covered inside_less inside_more crosswise"""
 LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddness rank_of_target rank_of_source size_gain
@@ -45,7 +44,8 @@ LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddnes
     reach farther daughters_size daughters_smaller brightness_asymmetry texture_asymmetry other_child other_mother_more
     other_mother_less off off_surprise off_past off_future size_shift intensity_shift texture_shift taken_source taken_target
     late sum_excess sum_deficit midpoint_again opposite_again reach_again farther_again asymmetry intensity_likeness
-    apart_later rival_more rival_less rival_child otherwise pair_excess pair_deficit pair_midpoint pair_reach spread_oddness move
+    apart_later rival_more rival_less rival_child otherwise pair_excess pair_deficit pair_midpoint pair_reach
+    spread_oddness move
     size_change plain_link other_future other_past other_source other_target mask_divides"""
 DIRECTION = {**dict.fromkeys(LIKELIER.split(), 1), **dict.fromkeys(LESS_LIKELY.split(), -1)}
 NOTHING = AdditiveModel(0.0, ())
