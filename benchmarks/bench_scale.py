@@ -133,16 +133,21 @@ def link(n_detections: int, folder: str) -> dict:
 
 def associate(n_detections: int, folder: str) -> dict:
     """Tracks, and how many of the true links they hold."""
-    from samtrack.associate import solve_tracks
-    from samtrack.config.associate import AssociateSettings
+    from samtrack.config import build_config
+    from samtrack.link import summarise
+    from samtrack.link.calibrate import load_default_model
+    from samtrack.stages.decide import decide
     from samtrack.types import Detections, Divisions, Links, Merges
 
     start = time.perf_counter()
     detections = load_table(folder, "detections", Detections)
     links, divisions = load_table(folder, "links", Links), load_table(folder, "divisions", Divisions)
-    loading_s = time.perf_counter() - start
     merges = load_table(folder, "merges", Merges)
-    solution = solve_tracks(detections, links, divisions, merges, AssociateSettings())
+    config = build_config({"dataset": "scale", "out": folder, "sequences": [{"name": "01", "images": folder}]})
+    typical = summarise(detections)
+    loading_s = time.perf_counter() - start
+    decision = decide(detections, (links, divisions, merges), typical, config, load_default_model())
+    solution = decision.solution
     solved_s = time.perf_counter() - start - loading_s
     right = links_right(Movie(n_detections), detections, solution.tracks)
     others_s = time.perf_counter() - start - solved_s

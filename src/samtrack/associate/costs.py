@@ -39,7 +39,7 @@ def log_odds(probability: npt.ArrayLike) -> Floats:
 
 
 def event_costs(detections: Detections, settings: AssociateSettings) -> EventCosts:
-    """Costs of the events of each detection; less near the image border, none at the ends of the movie.
+    """Costs of the events of each detection; less near the image border (a lone one is kept there), none at the movie's ends.
 
     A cell in the first frame need not appear and one in the last need not disappear. No gain of a link or division
     holds these two terms (a target is never first, a source never last); they matter for lone detections alone.
@@ -53,7 +53,7 @@ def event_costs(detections: Detections, settings: AssociateSettings) -> EventCos
     return EventCosts(
         appear=settings.cost_appear * before,
         disappear=settings.cost_disappear * after,
-        keep_lone=settings.cost_keep_lone * (before + after) / 2,
+        keep_lone=np.where(near, 0.0, settings.cost_keep_lone * (before + after) / 2),
     )
 
 

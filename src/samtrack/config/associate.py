@@ -95,13 +95,21 @@ class AssociateSettings(Section):
         description="Nats for a cell that begins inside the image without a mother. 1: together with cost_disappear a "
         "link is kept down to a probability of 0.12, since a track that is cut costs two errors.",
     )
+    appear_by_rate: float = Field(
+        0.5,
+        ge=0,
+        le=2,
+        description="Nats added to cost_appear in the second decision for each factor of e by which this movie loses cells "
+        "more rarely than the movies that the shipped model was fitted to (1 in 28 per frame). 1 would be right if "
+        "probabilities did not know the rate; they know part of it.",
+    )
     cost_disappear: float = Field(1.0, ge=0, description="Nats for a cell that ends inside the image.")
     border_discount: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Factor on cost_appear, cost_disappear and cost_keep_lone for a cell within one typical cell "
-        "radius of the image border, where cells do come and go.",
+        description="Factor on cost_appear and cost_disappear for a cell within one typical cell radius of the image "
+        "border, where cells do come and go.",
     )
     cost_gap_per_frame: float = Field(
         0.5, ge=0, description="Nats per frame skipped by a link, beside what its probability already says."
@@ -111,11 +119,12 @@ class AssociateSettings(Section):
         0.0, ge=0, description="Nats per mask shared by two cells, beside what the probability of that already says."
     )
     cost_keep_lone: float = Field(
-        0.0,
+        0.5,
         ge=0,
-        description="Nats for keeping a detection that is linked to nothing, which most often is debris; half of it "
-        "for each side in time on which a partner could have been seen (the first frame has none before it). A track "
-        "is kept if its links gain more than this per detection. 0 keeps all.",
+        description="Nats for keeping a detection that is linked to nothing; half of it for each side in time on which a "
+        "partner could have been seen (the first frame has none before it), none at the image border. 0.5: away from "
+        "the border such a detection most often is debris. A track is kept if its links gain more than this per "
+        "detection. 0 keeps all.",
     )
     overlap: OverlapSettings = Field(default_factory=OverlapSettings)
     kalman: KalmanSettings = Field(default_factory=KalmanSettings)
