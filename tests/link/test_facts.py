@@ -21,7 +21,9 @@ def test_the_shipped_model_asks_for_nothing_else():
 def test_a_model_of_another_version_is_told(name):
     curve = Curve("horoscope", (0.0,), (1.0,), 0.0)
     model = replace(load_default_model(), **{name: AdditiveModel(0.0, (curve,))})
-    with pytest.raises(WeightsError, match=f"the {name} model asks for 'horoscope', known are {FACTS[name][0]}") as told:
+    with pytest.raises(
+        WeightsError, match=f"the {name} model asks for 'horoscope', known are {FACTS[name][0]}"
+    ) as told:
         require_known_facts(model)
     assert "fit it anew with `samtrack train links`" in str(told.value)
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -103,7 +105,7 @@ def test_over_two_frames_a_cell_is_carried_by_both_steps(rng, cells_at):
     points = rng.uniform(0, 200, (40, 2))
     first, second = np.array([4.0, 0.0]), np.array([1.0, -3.0])
     frames = [cells_at(points), cells_at(points + first), cells_at(points + first + second)]
-    steps = [(a, estimate_motion(a, b, RADIUS, GATE)) for a, b in zip(frames[:-1], frames[1:], strict=True)]
+    steps = [(a, estimate_motion(a, b, RADIUS, GATE)) for a, b in pairwise(frames)]
     motion = carry_on(steps, frames[2], GATE)
     np.testing.assert_allclose(motion.expected_um, frames[0].centre_um + first + second, atol=0.1)
     np.testing.assert_allclose(motion.shift_um, first + second, atol=0.1)

@@ -123,7 +123,7 @@ def judge(table_of, links_of, divisions_of):
     """Score and facts, judged again, of a doubtful division among cells that stand still.
 
     The mother (label 1, frames 0 to 4) of size ``mother`` has two daughters (2 and 3) of size 50 each beside her place, who
-    live for ``lives`` frames; ``bystander``: frames before the division in which a further cell is seen at one daughter's place.
+    live for ``lives`` frames; ``bystander``: frames before the division in which a further cell is seen where one is.
     """
 
     def score(lives=6, mother=100.0, bystander=(), first=0.5, rival=0.6):
