@@ -8,7 +8,7 @@ import pytest
 from samtrack.config.simulate import SimulateSettings
 from samtrack.link import measure_detections
 from samtrack.simulate import simulate_movie
-from samtrack.types import ArrayFrames, Detections, Scale
+from samtrack.types import ArrayFrames, Detections, Divisions, Links, Scale
 
 
 def _draw_balls(shape, centres, radius, labels=None):
@@ -44,6 +44,58 @@ def _simulated(ndim, seed=5):
     movie = simulate_movie(settings)
     frames = [movie.frame(t) for t in range(movie.n_frames)]
     return [f.masks.astype(np.uint32) for f in frames], [f.image for f in frames], movie.scale, movie
+
+
+def _table_of(cells, **columns):
+    """A table by hand from (frame, label, centre); equal cells far from the border unless columns say otherwise."""
+    frame, label = (np.array([c[i] for c in cells]) for i in (0, 1))
+    points = np.array([c[2] for c in cells], dtype=float)
+    ones = np.ones(len(cells))
+    columns = {
+        "size_um": 50 * ones,
+        "box_start": np.zeros(points.shape),
+        "box_stop": np.ones(points.shape),
+        "intensity": 100 * ones,
+        "intensity_sd": 10 * ones,
+        "elongation": ones,
+        "spread": ones,
+        "neighbour_um": 20 * ones,
+        "border_um": 1000 * ones,
+        "origin": 0 * ones,
+    } | columns
+    order = np.lexsort((label, frame))
+    columns = {name: np.asarray(column)[order] for name, column in columns.items()}
+    return Detections(frame=frame[order], label=label[order], centroid_um=points[order], **columns)
+
+
+def _links_of(pairs, score=None):
+    """Links between rows, without features."""
+    pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+    n = len(pairs)
+    score = np.full(n, 0.9) if score is None else np.asarray(score, dtype=float)
+    return Links(pairs[:, 0], pairs[:, 1], score, np.zeros(n), np.zeros((n, 0), np.float32))
+
+
+def _divisions_of(rows, score=None):
+    """Divisions (mother, daughter, daughter) of rows, without features."""
+    rows = np.asarray(rows, dtype=np.int64).reshape(-1, 3)
+    score = np.full(len(rows), 0.9) if score is None else np.asarray(score, dtype=float)
+    return Divisions(*rows.T, score, np.zeros((len(rows), 0), np.float32))
+
+
+@pytest.fixture(scope="session")
+def table_of():
+    return _table_of
+
+
+@pytest.fixture(scope="session")
+def links_of():
+    return _links_of
+
+
+@pytest.fixture(scope="session")
+def divisions_of():
+    return _divisions_of
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from samtrack.link.cells import split_by_frame
-from samtrack.link.motion import estimate_motion, estimate_shift
+from samtrack.link.motion import carry_on, estimate_motion, estimate_shift
 from samtrack.types import Detections
 
 RADIUS = 5.0
@@ -97,3 +99,43 @@ def test_many_cells_in_one_place(cells_at):
     motion = estimate_motion(source, target, RADIUS, GATE)
     assert np.isfinite(motion.expected_um).all()
     np.testing.assert_allclose(motion.expected_um, 7.0)
+
+
+def test_over_two_frames_a_cell_is_carried_by_both_steps(rng, cells_at):
+    points = rng.uniform(0, 200, (40, 2))
+    first, second = np.array([4.0, 0.0]), np.array([1.0, -3.0])
+    frames = [cells_at(points), cells_at(points + first), cells_at(points + first + second)]
+    steps = [(a, estimate_motion(a, b, RADIUS, GATE)) for a, b in pairwise(frames)]
+    motion = carry_on(steps, frames[2], GATE)
+    np.testing.assert_allclose(motion.expected_um, frames[0].centre_um + first + second, atol=0.1)
+    np.testing.assert_allclose(motion.shift_um, first + second, atol=0.1)
+    assert len(motion.source) == 40
+    np.testing.assert_allclose(frames[2].centre_um[motion.target], motion.expected_um[motion.source], atol=0.1)
+    one, two = steps[0][1].scatter_um, steps[1][1].scatter_um
+    assert (motion.scatter_um >= np.maximum(one, two.min())).all()
+    assert (motion.scatter_um <= one + two.max()).all()
+
+
+def test_a_cell_is_carried_by_the_surroundings_it_has_come_to(cells_at):
+    points = np.stack(np.meshgrid(np.arange(6.0) * 20, np.arange(20.0) * 20), axis=-1).reshape(-1, 2)
+    is_left = points[:, 1] < 200
+    here = cells_at(points)
+    still = estimate_motion(here, here, RADIUS, GATE)
+    parted = estimate_motion(here, cells_at(points + np.where(is_left, -6.0, 6.0)[:, None] * [0, 1]), RADIUS, GATE)
+    motion = carry_on([(here, parted), (here, still), (here, parted)], here, GATE)
+    off = motion.expected_um - here.centre_um
+    far = np.abs(here.centre_um[:, 1] - 190) > 100
+    np.testing.assert_allclose(np.abs(off[far, 1]), 12, atol=0.5)
+    assert np.array_equal(off[far, 1] < 0, here.centre_um[far, 1] < 200)
+
+
+def test_through_an_empty_frame_cells_stay(rng, cells_at):
+    points = rng.uniform(0, 200, (20, 2))
+    source, nothing = cells_at(points), cells_at(np.zeros((0, 2)))
+    steps = [(a, estimate_motion(a, b, RADIUS, GATE)) for a, b in ((source, nothing), (nothing, source))]
+    motion = carry_on(steps, source, GATE)
+    np.testing.assert_array_equal(motion.expected_um, source.centre_um)
+    np.testing.assert_array_equal(np.sort(motion.source), np.arange(20))
+    none = carry_on(steps[::-1], nothing, GATE)
+    assert none.expected_um.shape == (0, 2)
+    assert len(none.source) == len(none.target) == 0

@@ -160,3 +160,17 @@ def test_an_empty_movie_is_possible() -> None:
     lineage = simulate_lineage(SimulateSettings(frames=3, cells={"count": 0}))
     assert lineage.tracks.shape == (0, 4)
     assert [len(f.cell) for f in lineage.frames] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("swelling", [0.0, 0.4])
+def test_a_mother_swells_in_her_last_frame(swelling: float) -> None:
+    cells = {"count": 10, "cycle_hours": 3.0, "mitotic_rounding": 0.0, "mitotic_swelling": swelling}
+    lineage = simulate_lineage(SimulateSettings(frames=16, shape_px=(160, 160), cells=cells))
+    grown = []
+    for frame, row, _, _ in divisions(lineage):
+        earlier = row_of(lineage, frame - 2, int(lineage.frames[frame - 1].cell[row])) if frame > 1 else None
+        if earlier is not None:
+            grown.append(sizes(lineage, frame - 1)[row] / sizes(lineage, frame - 2)[earlier])
+            assert lineage.frames[frame - 1].condensed[row] == lineage.frames[frame - 1].parting[row] == 0
+    assert len(grown) >= 3
+    assert np.array(grown) == pytest.approx(1 + swelling, rel=0.03)

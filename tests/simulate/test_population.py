@@ -93,3 +93,67 @@ def test_daughters_take_after_their_mother() -> None:
     like = np.corrcoef(np.log(born.brightness), np.log(cells.brightness[mothers]))[0, 1]
     assert like == pytest.approx(0.7, abs=0.03)
     assert np.log(born.brightness).std() == pytest.approx(0.5, rel=0.05)
+
+
+def born_of_many(**cells: float) -> tuple[Population, Population]:
+    """Four thousand mothers far apart in their last frame, and their daughters, sisters side by side."""
+    settings = SimulateSettings(cells=cells)
+    mothers = first_population(settings, np.arange(8000.0).reshape(4000, 2) * 100, rng())
+    mothers = replace(mothers, to_split=np.ones(4000, dtype=np.int64))
+    return mothers, live_on(mothers, settings, False, rng())[1]
+
+
+def parting(mothers: Population, born: Population, diameter_um: float) -> tuple[np.ndarray, np.ndarray]:
+    """Distance of the first daughter from the mother's centre in the mother's radii, and the angle to her long axis."""
+    step = born.centre_um[::2] - mothers.centre_um
+    assert step == pytest.approx(mothers.centre_um - born.centre_um[1::2], abs=1e-6), "on opposite sides"
+    far = np.linalg.norm(step, axis=1)
+    along = np.abs(np.sum(step * mothers.axes[:, 0], axis=1)) / far
+    return far / (diameter_um / 2 * np.sqrt(mothers.size)), np.arccos(np.clip(along, 0, 1))
+
+
+@pytest.mark.parametrize("apart", [0.66, 1.5])
+def test_daughters_begin_as_far_apart_as_told(apart: float) -> None:
+    mothers, born = born_of_many(diameter_um=10.0, daughters_apart=apart)
+    far, angle = parting(mothers, born, 10.0)
+    assert far == pytest.approx(apart)
+    assert angle == pytest.approx(0, abs=1e-5)
+
+
+def test_daughters_are_not_always_as_far_apart() -> None:
+    far, _ = parting(*born_of_many(diameter_um=10.0, daughters_apart=0.8, daughters_apart_spread=0.3), 10.0)
+    assert np.log(far).std() == pytest.approx(0.3, rel=0.05)
+    assert np.median(far) == pytest.approx(0.8, rel=0.05)
+
+
+def test_daughters_part_at_an_angle() -> None:
+    far, angle = parting(*born_of_many(diameter_um=10.0, daughters_turn=0.3), 10.0)
+    assert far == pytest.approx(0.66)
+    assert 0.1 < np.median(angle) < 0.3
+    _, wide = parting(*born_of_many(diameter_um=10.0, daughters_turn=1.0), 10.0)
+    assert np.median(wide) > 2 * np.median(angle)
+
+
+@pytest.mark.parametrize("size", [0.6, 1.0, 1.6])
+def test_both_daughters_together_are_as_large_as_told(size: float) -> None:
+    mothers, born = born_of_many(daughters_size=size)
+    assert born.size.reshape(-1, 2).sum(axis=1) == pytest.approx(size * mothers.size)
+
+
+def test_one_daughter_is_larger() -> None:
+    for spread in (0.0, 0.03, 0.1):
+        mothers, born = born_of_many(daughters_asymmetry=spread)
+        share = born.size[::2] / mothers.size
+        assert share.mean() == pytest.approx(0.5, abs=0.01)
+        assert share.std() == pytest.approx(spread, rel=0.05, abs=1e-12)
+
+
+def test_nothing_is_seen_of_a_mother_that_does_not_round_up() -> None:
+    settings = SimulateSettings(cells={"mitotic_rounding": 0.0, "elongation": 1.4})
+    clock = Clock.of(settings)
+    for left in range(clock.mitosis + 1):
+        cell = one_cell(settings, to_split=left)
+        assert condensation(cell, clock) == 0
+        assert elongation_now(cell, clock) == pytest.approx(cell.elongation)
+    half = Clock.of(SimulateSettings(cells={"mitotic_rounding": 0.5}))
+    assert condensation(one_cell(to_split=1), half) == pytest.approx(0.5)

@@ -1,9 +1,10 @@
 """Recipes are functions of their seed; the habits of segmentations do to masks what they say."""
 
 import numpy as np
+import pytest
 
 from samtrack.config.simulate import SimulateSettings
-from samtrack.train.link_recipes import balls_on, majority_tracks, make_movie, recipe, resized
+from samtrack.train.link_recipes import balls_in, balls_on, held_tracks, majority_tracks, make_movie, recipe, resized
 from samtrack.types import Scale
 
 
@@ -50,3 +51,46 @@ def test_a_track_has_one_mask_and_only_masks_mostly_its_own():
     assert dict(zip(mask.tolist(), track.tolist(), strict=True)) == {5: 1, 7: 2}
     masks[:] = 9  # half of each track: of neither
     assert len(majority_tracks(masks, truth)[0]) == 0
+
+
+def two_in_one():
+    """Masks and truth: mask 5 holds the cells 1 and 2, mask 6 half of 3, mask 7 is 4, mask 8 holds 11, 12 and 13."""
+    truth, masks = np.zeros((2, 12, 60), dtype=np.uint32)
+    for track, x in ((1, 0), (2, 7), (3, 16), (4, 24), (11, 32), (12, 39), (13, 46)):
+        truth[2:9, x : x + 6] = track
+    masks[1:10, 0:14], masks[2:9, 16:19], masks[2:9, 24:30], masks[2:9, 32:53] = 5, 6, 7, 8
+    return masks, truth
+
+
+def test_a_mask_that_holds_exactly_two_cells_is_told():
+    mask, tracks = held_tracks(*two_in_one())
+    assert mask.tolist() == [5]
+    assert tracks.tolist() == [[1, 2]]
+
+
+def test_half_of_a_second_cell_is_not_held():
+    masks, truth = two_in_one()
+    masks[:, 10:14] = 0  # three of six columns of cell 2 are left
+    assert len(held_tracks(masks, truth)[0]) == 0
+    masks[:, 10] = 5
+    masks[0, 10] = masks[11, 10] = 0
+    assert held_tracks(masks, truth)[0].tolist() == [5]
+
+
+def test_nothing_held_without_masks_or_cells():
+    masks, truth = two_in_one()
+    for pair in ((np.zeros_like(masks), truth), (masks, np.zeros_like(truth)), (masks[:0], truth[:0])):
+        mask, tracks = held_tracks(*pair)
+        assert mask.shape == (0,)
+        assert tracks.shape == (0, 2)
+
+
+def test_a_mask_of_two_cells_becomes_two_balls_of_its_label():
+    masks, truth = two_in_one()
+    balls = balls_in(masks, truth, Scale((1.0, 1.0)), 2.0)
+    assert set(np.unique(balls)) == {0, 5, 7, 8}, "cell 3 is half covered only"
+    covered = [int(np.count_nonzero((balls > 0) & (truth == track))) for track in (1, 2, 3, 4, 11, 12, 13)]
+    assert covered == pytest.approx([13, 13, 0, 13, 13, 13, 13], abs=3)
+    assert np.array_equal(np.unique(balls[truth == 1]), [0, 5])
+    assert np.array_equal(np.unique(balls[truth == 2]), [0, 5])
+    assert not balls_in(np.zeros_like(masks), truth, Scale((1.0, 1.0)), 2.0).any()

@@ -48,7 +48,7 @@ def late_divisions(
     A beginning may be the second child of a cell that goes on (to its next detection, the first child), or one of two
     beginnings near a cell that ends.
     """
-    _, starts = _loose(detections, t)
+    ends, starts = _loose(detections, t)
     frame, centre = detections.frame, detections.centroid_um
     every = dict(rows_by_frame(frame, np.arange(len(frame))))
     pairs = [_NONE]
@@ -63,7 +63,8 @@ def late_divisions(
     goes_on = (sibling != NOBODY) & ~t.divides[mother]
     goes_on[goes_on] &= frame[sibling[goes_on]] <= frame[start[goes_on]] + settings.max_gap_frames
     first = np.stack([mother[goes_on], sibling[goes_on], start[goes_on]], axis=1)
-    second = _pairs_of_starts(mother[t.after[mother] == NOBODY], start[t.after[mother] == NOBODY])
+    stops = np.isin(mother, ends)
+    second = _pairs_of_starts(mother[stops], start[stops])
     found = np.concatenate([first, second])
     is_late = np.maximum(frame[found[:, 1]], frame[found[:, 2]]) > frame[found[:, 0]] + 1
     found = found[is_late]
