@@ -173,6 +173,6 @@ def test_many_links_take_seconds(reviewed):
     links, _ = reviewed
     n = 100_000
     facts = links.features[np.arange(n) % len(links)]
-    start = time.perf_counter()
+    start = time.process_time()  # other processes do not count
     explain_links(load_default_model(), facts, links.feature_names)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

@@ -38,7 +38,9 @@ def explain_decision(
     }
     of_divisions = {
         **_columns("runner_up", runner_up_of_divisions(divisions, links, rank), detections),
-        **_reasons(lambda facts: explain_divisions(model, facts, divisions.feature_names), divisions.features, chosen[1]),
+        **_reasons(
+            lambda facts: explain_divisions(model, facts, divisions.feature_names), divisions.features, chosen[1]
+        ),
     }
     return of_links, of_divisions
 
