@@ -6,9 +6,9 @@ over the examples it was fitted to: more than an average proposal has speaks for
 What is explained is the last judgement, and a judgement may know an earlier one: a link among its rivals knows what its own
 facts say (`evidence`), and all that is judged again after the first decision knows what was said before (`first`). The
 contribution of such a fact is handed on to the facts that it was made from, each in proportion to what it gave. Its curve
-need not be straight; what is handed on in all is the curve's rise from an average proposal to this one, so the parts still add
-up to the whole, and where the curve only rises no fact changes sides. A proposal made only after the first decision has no
-earlier judgement: there `first` stays, and says what that means.
+need not be straight; what is handed on in all is the curve's rise from an average proposal to this one, so the parts still
+add up to the whole, and where the curve only rises no fact changes sides. A proposal made only after the first decision has
+no earlier judgement: there `first` stays, and says what that means.
 """
 
 from __future__ import annotations

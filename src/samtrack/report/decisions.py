@@ -27,7 +27,8 @@ def write_doubtful(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast)
     ]
     caption = (
         f"{_told_doubt(data)} The {counted(len(rows), 'least probable one')}, least probable first. Pictures: before "
-        "and after, at the same place; the cells in question in yellow. Shared mask: two cells before it, and the mask, divided."
+        "and after, at the same place; the cells in question in yellow. "
+        "Shared mask: two cells before it, and the mask, divided."
     )
     why = ("runner-up", "why") if "runner_up" in doubtful else ()
     if why:

@@ -246,7 +246,8 @@ def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
 
     ``source``, ``target_a`` and ``target_b`` are rows of the detections (``target_b`` is -1 for a link); of a shared mask
     the two cells after it. ``partner`` is the second cell before it, else -1; ``to_frame`` is where all targets are
-    seen: the frame of the mask, of a late division that of the later daughter. The columns of `Reasons` come along if they are known.
+    seen: the frame of the mask, of a late division that of the later daughter. The columns of `Reasons` come along if
+    they are known.
     """
     links, divisions = np.flatnonzero(plain_links(data)), np.flatnonzero(data.division_chosen)
     shared, frame = data.merges, data.detections.frame
