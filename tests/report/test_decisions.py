@@ -7,8 +7,8 @@ import numpy as np
 
 from samtrack.report.decisions import SEEN_AT_ONCE, write_doubtful
 from samtrack.report.pictures import Contrast
-from samtrack.report.tables import Reasons, list_doubtful
-from samtrack.types import Links
+from samtrack.report.tables import Reasons, list_doubtful, no_reasons
+from samtrack.types import Links, Merges
 
 CONTRAST = Contrast(0, 255)
 
@@ -42,6 +42,24 @@ def test_runner_up_and_reasons_come_along_where_they_are_known(small) -> None:
     rejected = int(np.flatnonzero(data.tracks.track_of == 0)[0])
     told = replace(told, link_reasons=reasons(len(data.links), rejected))
     assert "0.25, a mask rejected in frame 5" in write_doubtful(told, list_doubtful(told), CONTRAST)
+
+
+def test_a_shared_mask_names_its_two_cells(small) -> None:
+    plain = small()
+    at = {(f, v): i for i, (f, v) in enumerate(zip(plain.detections.frame, plain.detections.label, strict=True))}
+    cells = np.array([[at[4, 2], at[4, 3], at[5, 9], at[6, 2], at[6, 3]]]).T
+    data = replace(plain, merges=Merges(*cells, score=np.array([0.3]), features=np.zeros((1, 0))))
+    text = write_doubtful(data, list_doubtful(data), CONTRAST).replace("\u202f", " ")
+    first = re.findall(r"<tr><td.*?</tr>", text, re.DOTALL)[0]
+    assert ">0.30</td><td>shared mask</td><td>4 → 5</td>" in first
+    assert re.findall(r'data-track="(\d)" data-frame="(\d)"', first) == [("2", "4"), ("3", "4")]
+    assert "8 decisions of 15" in text
+    why = no_reasons(1)
+    why = replace(why, spoke_for=np.array(["covered +3.0"], dtype=object))
+    of_links, of_division = reasons(len(data.links), 1), reasons(1, -1)
+    told = replace(data, link_reasons=of_links, division_reasons=of_division, merge_reasons=why)
+    text = write_doubtful(told, list_doubtful(told), CONTRAST)
+    assert "<td>one cell alone</td><td>+3.0\u202fcovered</td>" in text
 
 
 def test_how_many_are_doubtful_is_said(small) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from samtrack.config.simulate import SimulateSettings
-from samtrack.io.names import DIVISIONS_TABLE, LINKS_TABLE
+from samtrack.io.names import DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE
 from samtrack.io.tables import read_table
 from samtrack.stages.simulate import run_simulate
 
@@ -18,7 +18,7 @@ def tables(tmp_path_factory, track):
     run_simulate(SimulateSettings.model_validate(recipe), folder, "01")
     sequence = {"name": "01", "images": str(folder / "01"), "masks": str(folder / "01_ERR_SEG")}
     address = track({"out": str(folder / "out"), "sequences": [sequence], "segment": {"method": "given"}})
-    return {name: read_table(address.layout.decided / name) for name in (LINKS_TABLE, DIVISIONS_TABLE)}
+    return {name: read_table(address.layout.decided / name) for name in (LINKS_TABLE, DIVISIONS_TABLE, MERGES_TABLE)}
 
 
 @pytest.mark.parametrize("name", [LINKS_TABLE, DIVISIONS_TABLE])
@@ -31,6 +31,13 @@ def test_every_chosen_proposal_says_why(tables, name):
         assert all(text is None for text in table[column][~chosen])
     likely = chosen & (table["score"] > 0.9)
     assert all(" +" in text for text in table["spoke_for"][likely])
+
+
+def test_shared_masks_say_why_where_they_were_chosen(tables):
+    table = tables[MERGES_TABLE]
+    chosen = table["chosen"].astype(bool)
+    for column in ("spoke_for", "spoke_against"):
+        assert [text is not None for text in table[column]] == chosen.tolist()
 
 
 def test_every_link_names_its_runner_up_and_its_rival(tables):

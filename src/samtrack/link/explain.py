@@ -3,22 +3,25 @@
 The models are sums of curves, so nothing is estimated here. A fact's contribution is its curve's value less the curve's mean
 over the examples it was fitted to: more than an average proposal has speaks for, less speaks against.
 
-A link to the next frame is judged twice, first by its own facts (`evidence`), then among its rivals. There the contribution
-of `evidence` is handed on to the facts it was made from, each in proportion to what it gave. The contest's curve need not be
-straight; what is handed on in all is its rise from the evidence of an average proposal to that of this one, so the parts
-still add up to the whole, and since the curve only rises no fact changes sides.
+What is explained is the last judgement, and a judgement may know an earlier one: a link among its rivals knows what its own
+facts say (`evidence`), and all that is judged again after the first decision knows what was said before (`first`). The
+contribution of such a fact is handed on to the facts that it was made from, each in proportion to what it gave. Its curve
+need not be straight; what is handed on in all is the curve's rise from an average proposal to this one, so the parts still
+add up to the whole, and where the curve only rises no fact changes sides. A proposal made only after the first decision has
+no earlier judgement: there `first` stays, and says what that means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.link.calibrate import SUREST, AdditiveModel, Curve, LinkModel
-from samtrack.link.division import DIVISION_FACTS
+from samtrack.link.calibrate import SUREST, AdditiveModel, LinkModel
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -29,10 +32,22 @@ Texts = npt.NDArray[np.object_]
 TOLD_FACTS = 3
 # Least contribution that is told (log odds): 0.05 moves a probability by at most 1 %.
 LEAST_TOLD = 0.05
-# Rows worked on at once: 30 facts of them are 16 MB.
-ROWS_AT_ONCE = 2**17
+# Rows worked on at once: 60 facts of them are 4 MB, which stay in the cache.
+ROWS_AT_ONCE = 2**13
+# What the facts of the second judgement are called in a table, before their own names.
+AGAIN = "again_"
+# The fact of the second judgement that says what the first one was.
+FIRST = "first"
 # Differences of evidence smaller than this have no slope of their own.
 SMALLEST_DIFFERENCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """What each fact adds to the log odds of each proposal, (n, facts), and the log odds that are left without, (n,)."""
+
+    parts: Floats
+    base: Floats
 
 
 def explain_links(model: LinkModel, facts: Facts, names: Sequence[str]) -> tuple[Texts, Texts]:
@@ -40,72 +55,95 @@ def explain_links(model: LinkModel, facts: Facts, names: Sequence[str]) -> tuple
     return _explain(lambda rows: link_contributions(model, facts[rows], names), len(facts), names)
 
 
-def explain_divisions(model: LinkModel, facts: Facts) -> tuple[Texts, Texts]:
-    """The same for divisions; ``facts`` has the columns `DIVISION_FACTS`."""
-    names = DIVISION_FACTS
-    return _explain(lambda rows: _contributions(model.division, facts[rows], names), len(facts), names)
+def explain_divisions(model: LinkModel, facts: Facts, names: Sequence[str]) -> tuple[Texts, Texts]:
+    """The same for divisions."""
+    return _explain(lambda rows: division_contributions(model, facts[rows], names), len(facts), names)
 
 
-def _explain(contributions_of: Any, n: int, names: Sequence[str]) -> tuple[Texts, Texts]:
+def explain_merges(model: LinkModel, facts: Facts, names: Sequence[str]) -> tuple[Texts, Texts]:
+    """The same for merges, which are judged once."""
+    return _explain(lambda rows: _judged_once(model.merge, facts[rows], names), len(facts), names)
+
+
+def _explain(contributions_of: Callable[[slice], Contributions], n: int, names: Sequence[str]) -> tuple[Texts, Texts]:
     """Both texts of all rows, some rows at a time."""
     speaks_for, against = np.full(n, "", dtype=object), np.full(n, "", dtype=object)
+    told = [name.removeprefix(AGAIN) for name in names]
     for start in range(0, n, ROWS_AT_ONCE):
         rows = slice(start, min(start + ROWS_AT_ONCE, n))
-        contributions = contributions_of(rows)
-        speaks_for[rows], against[rows] = loudest(contributions, names), loudest(-contributions, names, sign=-1)
+        parts = contributions_of(rows).parts
+        speaks_for[rows], against[rows] = loudest(parts, told), loudest(-parts, told, sign=-1)
     return speaks_for, against
 
 
-def link_contributions(model: LinkModel, facts: Facts, names: Sequence[str]) -> Floats:
-    """What each fact adds to the log odds of each link, (n, len(names)); together with `base_odds` all of them."""
-    is_gap = facts[:, names.index("gap")] > 0
-    found = np.zeros((len(facts), len(names)))
-    found[is_gap] = _contributions(model.gap, facts[is_gap], names)
-    found[~is_gap] = _contest_contributions(model, facts[~is_gap], names)
+def link_contributions(model: LinkModel, facts: Facts, names: Sequence[str]) -> Contributions:
+    """What each fact adds to the log odds of each link in its last judgement; ``facts`` has the columns ``names``."""
+    is_again = AGAIN + FIRST in names
+    gap = facts[:, names.index(AGAIN + "gap" if is_again else "gap")]
+    found = Contributions(np.zeros((len(facts), len(names))), np.zeros(len(facts)))
+    for rows, first, again in (
+        (np.flatnonzero(gap > 0), _over_gaps, model.gap_again),
+        (np.flatnonzero(~(gap > 0)), _to_next_frame, model.again),
+    ):
+        judge = partial(first, model, names=names)
+        part = _judged_upon(again, AGAIN + FIRST, judge, facts[rows], names) if is_again else judge(facts[rows])
+        found.parts[rows], found.base[rows] = part.parts, part.base
     return found
 
 
-def base_odds(model: LinkModel, is_gap: npt.NDArray[np.bool_]) -> Floats:
-    """Log odds of an average proposal: what is left of a link's log odds without its facts' contributions."""
-    contest = _average(model.contest)
-    curve = _curve_of(model.contest, "evidence")
-    if curve is not None:
-        contest += float(curve.at(np.array([_average(model.frame)]))[0]) - curve.mean
-    return np.where(is_gap, _average(model.gap), contest)
+def division_contributions(model: LinkModel, facts: Facts, names: Sequence[str]) -> Contributions:
+    """What each fact adds to the log odds of each division in its last judgement; ``facts`` has the columns ``names``."""
+    judge = partial(_judged_once, model.division, names=names)
+    if AGAIN + FIRST not in names:
+        return judge(facts)
+    return _judged_upon(model.division_again, AGAIN + FIRST, judge, facts, names)
 
 
-def _average(model: AdditiveModel) -> float:
-    return model.constant + sum(curve.mean for curve in model.curves)
+def _over_gaps(model: LinkModel, facts: Facts, names: Sequence[str]) -> Contributions:
+    return _judged_once(model.gap, facts, names)
 
 
-def _contributions(model: AdditiveModel, facts: Facts, names: Sequence[str]) -> Floats:
+def _to_next_frame(model: LinkModel, facts: Facts, names: Sequence[str]) -> Contributions:
+    """The contest's contributions, that of ``evidence`` handed on to the facts of the frame model."""
+    return _judged_upon(model.contest, "evidence", partial(_judged_once, model.frame, names=names), facts, names)
+
+
+def _judged_once(model: AdditiveModel, facts: Facts, names: Sequence[str], prefix: str = "") -> Contributions:
+    """Each curve less its mean, and the log odds of an average proposal; the model's facts are named with ``prefix``.
+
+    A fact that two judgements share (``gap``) is one column.
+    """
     found = np.zeros((len(facts), len(names)))
     for curve in model.curves:
-        at = names.index(curve.name)
-        found[:, at] += curve.at(facts[:, at].astype(np.float64)) - curve.mean
-    return found
+        value = facts[:, names.index(prefix + curve.name)].astype(np.float64)
+        told = curve.name if curve.name in names else prefix + curve.name
+        found[:, names.index(told)] += curve.at(value) - curve.mean
+    average = model.constant + sum(curve.mean for curve in model.curves)
+    return Contributions(found, np.full(len(facts), average))
 
 
-def _contest_contributions(model: LinkModel, facts: Facts, names: Sequence[str]) -> Floats:
-    """The contest's contributions, that of ``evidence`` handed on to the facts of the frame model."""
-    found = _contributions(model.contest, facts, names)
-    curve = _curve_of(model.contest, "evidence")
+def _judged_upon(
+    model: AdditiveModel, fact: str, earlier: Callable[[Facts], Contributions], facts: Facts, names: Sequence[str]
+) -> Contributions:
+    """A judgement that knows an earlier one as the column ``fact``, whose contribution is handed on to that one's facts."""
+    prefix = AGAIN if fact.startswith(AGAIN) else ""
+    found = _judged_once(model, facts, names, prefix)
+    curve = next((curve for curve in model.curves if prefix + curve.name == fact), None)
     if curve is None:
         return found
-    own = _contributions(model.frame, facts, names)
-    average = _average(model.frame)
-    given = own.sum(axis=1)
-    before = np.array([average, average + SMALLEST_DIFFERENCE])
-    level = curve.at(before)
-    rise = curve.at(np.clip(average + given, -SUREST, SUREST)) - level[0]
+    at = names.index(fact)
+    known = np.flatnonzero(~np.isnan(facts[:, at]))  # others were never judged before: nothing to hand on to
+    before = earlier(facts[known])
+    given = before.parts.sum(axis=1)
+    level = curve.at(before.base)
+    rise = curve.at(np.clip(before.base + given, -SUREST, SUREST)) - level
     small = np.abs(given) < SMALLEST_DIFFERENCE
-    slope = np.where(small, (level[1] - level[0]) / SMALLEST_DIFFERENCE, rise / np.where(small, 1.0, given))
-    found[:, names.index("evidence")] = 0.0
-    return np.asarray(found + own * slope[:, None])
-
-
-def _curve_of(model: AdditiveModel, fact: str) -> Curve | None:
-    return next((curve for curve in model.curves if curve.name == fact), None)
+    tangent = (curve.at(before.base + SMALLEST_DIFFERENCE) - level) / SMALLEST_DIFFERENCE
+    slope = np.where(small, tangent, rise / np.where(small, 1.0, given))
+    found.parts[known, at] = 0.0
+    found.parts[known] += before.parts * slope[:, None]
+    found.base[known] += level - curve.mean
+    return found
 
 
 def loudest(contributions: Floats, names: Sequence[str], sign: int = 1) -> Texts:

@@ -27,7 +27,8 @@ def write_doubtful(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast)
     ]
     caption = (
         f"{_told_doubt(data)} The {counted(len(rows), 'least probable one')}, least probable first. Pictures: before "
-        "and after, at the same place; the cells in question in yellow."
+        "and after, at the same place; the cells in question in yellow. "
+        "Shared mask: two cells before it, and the mask, divided."
     )
     why = ("runner-up", "why") if "runner_up" in doubtful else ()
     if why:
@@ -45,7 +46,7 @@ def write_doubtful(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast)
 
 def _told_doubt(data: ReportData) -> str:
     """How many decisions are doubtful, of all."""
-    chosen = np.r_[data.links.score[plain_links(data)], data.divisions.score[data.division_chosen]]
+    chosen = np.r_[data.links.score[plain_links(data)], data.divisions.score[data.division_chosen], data.merges.score]
     n = int(is_doubtful(chosen).sum())
     if n == 0:
         return f"No decision has a probability below {DOUBTFUL_BELOW:g}."
@@ -60,13 +61,14 @@ def _doubtful_row(data: ReportData, row: object, image: str) -> tuple[str, ...]:
     at = np.round(data.detections.centroid_um[source] / data.images.scale.voxel_um).astype(int).tolist()
     position = ", ".join(f"{axis}{THIN}{value}" for axis, value in zip("xyz", at[::-1], strict=False))
     track_of = data.tracks.track_of
-    named = [int(track_of[d]) for d in ((source,) if b < 0 else (source, a, b))]
-    seen_in = [frame, to_frame, to_frame]
+    partner = int(row.partner)  # type: ignore[attr-defined]
+    cells = (source, partner) if partner >= 0 else (source,) if b < 0 else (source, a, b)
+    seen_in = (frame, to_frame if partner < 0 else frame, to_frame)
     buttons = [
         f'<button type="button" class="track" data-track="{track}" data-frame="{at_frame}">{track}</button>'
-        for track, at_frame in zip(named, seen_in, strict=False)
+        for track, at_frame in zip(track_of[list(cells)].tolist(), seen_in, strict=False)
     ]
-    tracks = buttons[0] if b < 0 else f"{buttons[0]} → {buttons[1]} + {buttons[2]}"
+    tracks = " + ".join(buttons) if len(buttons) < 3 else f"{buttons[0]} → {buttons[1]} + {buttons[2]}"
     kind = row.kind  # type: ignore[attr-defined]
     seen = f"Frame {frame} beside frame {to_frame}"
     picture = f'<img src="{image}" width="{2 * CROP_PX + GAP_PX}" height="{CROP_PX}" alt="{seen}">'
@@ -77,6 +79,8 @@ def _doubtful_row(data: ReportData, row: object, image: str) -> tuple[str, ...]:
 
 def _runner_up(data: ReportData, row: object) -> str:
     """What the cell would have done instead: probability and where it would have led."""
+    if int(row.partner) >= 0:  # type: ignore[attr-defined]
+        return "one cell alone"  # in many ways: which one, and where the other went
     cell, probability = int(row.runner_up), float(row.runner_up_score)  # type: ignore[attr-defined]
     if cell < 0:
         return "none"

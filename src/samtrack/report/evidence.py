@@ -36,12 +36,13 @@ def draw_evidence(data: ReportData, doubtful: pd.DataFrame, contrast: Contrast) 
 
 def _draw_pair(data: ReportData, row: object, contrast: Contrast) -> Bytes:
     """Both frames of one decision, (CROP_PX, 2 * CROP_PX + GAP_PX, 3)."""
-    source, targets = int(row.source), [int(row.target_a), int(row.target_b)]  # type: ignore[attr-defined]
-    targets = [target for target in targets if target >= 0]
-    view = _choose_view(data, [source, *targets])
+    sources = [int(row.source), int(row.partner)]  # type: ignore[attr-defined]
+    targets = [int(row.target_a), int(row.target_b)]  # type: ignore[attr-defined]
+    sources, targets = ([cell for cell in cells if cell >= 0] for cells in (sources, targets))
+    view = _choose_view(data, [*sources, *targets])
     gap = np.full((CROP_PX, GAP_PX, 3), 255, dtype=np.uint8)
-    before = _draw_crop(data, int(data.detections.frame[source]), view, [source], contrast)
-    after = _draw_crop(data, int(data.detections.frame[targets[0]]), view, targets, contrast)
+    before = _draw_crop(data, int(row.frame), view, sources, contrast)  # type: ignore[attr-defined]
+    after = _draw_crop(data, int(row.to_frame), view, targets, contrast)  # type: ignore[attr-defined]
     return np.concatenate([before, gap, after], axis=1)
 
 

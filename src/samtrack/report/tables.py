@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from samtrack.config.report import ReportSettings
-from samtrack.types import Detections, Divisions, Frames, Links, Reliability, Scale, Scores, Tracks, Violation
+from samtrack.types import Detections, Divisions, Frames, Links, Merges, Reliability, Scale, Scores, Tracks, Violation
 
 Ints = npt.NDArray[np.int64]
 
@@ -48,7 +48,7 @@ class ReportData:
     ``link_chosen`` and ``division_chosen`` are booleans, one per proposal. ``violations`` is None where nobody checked;
     ``timings`` are (stage, seconds, peak memory in MB). ``held_out`` is how the link model's probabilities came true on
     movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
-    facts of `Reasons` in words.
+    facts of `Reasons` in words. ``merges`` are the chosen ones alone.
     """
 
     dataset: str
@@ -74,6 +74,8 @@ class ReportData:
     came_true: Sequence[Reliability] = ()
     fact_words: Mapping[str, str] = field(default_factory=dict)
     split: Sequence[tuple[int, int]] = ()
+    merges: Merges = field(default_factory=Merges.none)
+    merge_reasons: Reasons | None = None
 
     def __post_init__(self) -> None:
         if self.images.shape != self.labels.shape or self.images.n_frames != self.labels.n_frames:
@@ -240,25 +242,32 @@ def plain_links(data: ReportData) -> npt.NDArray[np.bool_]:
 
 
 def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
-    """The ``n`` least probable decisions, lowest first: chosen links and chosen divisions.
+    """The ``n`` least probable decisions, lowest first: chosen links, chosen divisions and shared masks.
 
-    ``source``, ``target_a`` and ``target_b`` are rows of the detections (``target_b`` is -1 for a link). The columns of
-    `Reasons` come along if they are known.
+    ``source``, ``target_a`` and ``target_b`` are rows of the detections (``target_b`` is -1 for a link); of a shared mask
+    the two cells after it. ``partner`` is the second cell before it, else -1; ``to_frame`` is where all targets are
+    seen: the frame of the mask, of a late division that of the later daughter. The columns of `Reasons` come along if
+    they are known.
     """
     links, divisions = np.flatnonzero(plain_links(data)), np.flatnonzero(data.division_chosen)
+    shared, frame = data.merges, data.detections.frame
+    mothers, a, b = data.divisions.mother, data.divisions.daughter_a[divisions], data.divisions.daughter_b[divisions]
+    none = np.full(len(links) + len(divisions), -1)
+    later = np.maximum(frame[a], frame[b])
     table = pd.DataFrame(
         {
-            "kind": ["link"] * len(links) + ["division"] * len(divisions),
-            "probability": np.r_[data.links.score[links], data.divisions.score[divisions]],
-            "source": np.r_[data.links.source[links], data.divisions.mother[divisions]],
-            "target_a": np.r_[data.links.target[links], data.divisions.daughter_a[divisions]],
-            "target_b": np.r_[np.full(len(links), -1), data.divisions.daughter_b[divisions]],
+            "kind": ["link"] * len(links) + ["division"] * len(divisions) + ["shared mask"] * len(shared),
+            "probability": np.r_[data.links.score[links], data.divisions.score[divisions], shared.score],
+            "source": np.r_[data.links.source[links], mothers[divisions], shared.before_a],
+            "partner": np.r_[none, shared.before_b],
+            "target_a": np.r_[data.links.target[links], a, shared.after_a],
+            "target_b": np.r_[none[: len(links)], b, shared.after_b],
+            "to_frame": np.r_[frame[data.links.target[links]], later, frame[shared.shared]],
         }
         | _reasons_of(data, links, divisions)
     )
     table = table.sort_values(["probability", "source", "target_a"], kind="stable").head(n)
-    table["frame"] = data.detections.frame[table["source"]]
-    table["to_frame"] = data.detections.frame[table["target_a"]]
+    table["frame"] = frame[table["source"]]
     return table.reset_index(drop=True)
 
 
@@ -266,8 +275,13 @@ def _reasons_of(data: ReportData, links: Ints, divisions: Ints) -> dict[str, npt
     """The columns of `Reasons` of some links and divisions; nothing where they were not told."""
     if data.link_reasons is None or data.division_reasons is None:
         return {}
+    of_merges = data.merge_reasons or no_reasons(len(data.merges))
+    parts = ((data.link_reasons, links), (data.division_reasons, divisions), (of_merges, slice(None)))
     names = ("runner_up", "runner_up_score", "spoke_for", "spoke_against")
-    return {
-        name: np.r_[getattr(data.link_reasons, name)[links], getattr(data.division_reasons, name)[divisions]]
-        for name in names
-    }
+    return {name: np.concatenate([getattr(reasons, name)[rows] for reasons, rows in parts]) for name in names}
+
+
+def no_reasons(n: int) -> Reasons:
+    """Reasons of proposals of which nothing is told."""
+    blank = np.full(n, "", dtype=object)
+    return Reasons(np.full(n, -1), np.full(n, np.nan), blank, blank)

@@ -19,7 +19,7 @@ from samtrack.io.tables import (
 )
 from samtrack.stages.address import Address, told
 from samtrack.stages.decide import decide
-from samtrack.stages.explain import explain_decision
+from samtrack.stages.explain import explain_decision, explain_shared
 from samtrack.stages.link import open_link_model
 
 
@@ -42,7 +42,8 @@ def run_associate(address: Address) -> None:
             write_tracks(folder / TRACKS_TABLE, folder / ASSIGNED_TABLE, solution.tracks, detections)
             write_links(folder / LINKS_TABLE, links, detections, chosen=chosen[0], **why_links)
             write_divisions(folder / DIVISIONS_TABLE, divisions, detections, chosen=chosen[1], **why_divisions)
-            write_merges(folder / MERGES_TABLE, merges, detections, chosen=solution.merge_chosen)
+            why_merges = explain_shared(merges, solution.merge_chosen, model)
+            write_merges(folder / MERGES_TABLE, merges, detections, chosen=solution.merge_chosen, **why_merges)
         facts += [
             f"{len(detections)} detections",
             f"{len(links)} links proposed, {np.count_nonzero(solution.link_chosen)} chosen",

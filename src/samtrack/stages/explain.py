@@ -16,8 +16,8 @@ from samtrack.link.alternatives import (
     runner_up_of_links,
 )
 from samtrack.link.calibrate import LinkModel
-from samtrack.link.explain import Facts, Texts, explain_divisions, explain_links
-from samtrack.types import Detections, Divisions, Links
+from samtrack.link.explain import Facts, Texts, explain_divisions, explain_links, explain_merges
+from samtrack.types import Detections, Divisions, Links, Merges
 
 Bools = npt.NDArray[np.bool_]
 
@@ -38,9 +38,16 @@ def explain_decision(
     }
     of_divisions = {
         **_columns("runner_up", runner_up_of_divisions(divisions, links, rank), detections),
-        **_reasons(lambda facts: explain_divisions(model, facts), divisions.features, chosen[1]),
+        **_reasons(
+            lambda facts: explain_divisions(model, facts, divisions.feature_names), divisions.features, chosen[1]
+        ),
     }
     return of_links, of_divisions
+
+
+def explain_shared(merges: Merges, chosen: Bools, model: LinkModel) -> dict[str, Any]:
+    """``spoke_for`` and ``spoke_against`` for the table of merges, null for those that were not taken."""
+    return _reasons(lambda facts: explain_merges(model, facts, merges.feature_names), merges.features, chosen)
 
 
 def _columns(name: str, found: Alternatives, detections: Detections) -> dict[str, Any]:

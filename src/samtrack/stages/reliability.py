@@ -12,6 +12,7 @@ import numpy.typing as npt
 from samtrack.io.ctc import read_mask
 from samtrack.io.truth import list_truth
 from samtrack.link.calibrate import probability
+from samtrack.link.explain import AGAIN, FIRST
 from samtrack.stages.address import Address
 from samtrack.stages.annotated import true_tracks
 from samtrack.train.link_card import TOLD, reliability
@@ -19,7 +20,13 @@ from samtrack.train.link_examples import true_divisions, true_links
 from samtrack.types import Detections, Divisions, Frames, Links, Reliability, Tracks
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Judged = tuple[Floats, Bools, Bools]
+"""Probabilities of proposals, whether they came true, and whether that is known."""
+
+FIRST_ODDS = AGAIN + FIRST
+"""The column of a decision's tables that holds what the first judgement said, as log odds."""
 
 
 def read_card(plain: Mapping[str, Any]) -> list[Reliability]:
@@ -45,17 +52,37 @@ def judge_movie(
     is_true = true_links(frame, track, truth.table, links.source, links.target)
     known = (track[links.source] > 0) | (track[links.target] > 0)
     is_gap = frame[links.target] - frame[links.source] > 1
-    judged = {"contest": (links.score, is_true, known & ~is_gap), "gap": (links.score, is_true, known & is_gap)}
-    if "evidence" in links.feature_names:
-        evidence = links.features[:, links.feature_names.index("evidence")].astype(np.float64)
-        judged["frame"] = (probability(evidence), is_true, known & ~is_gap)
+    facts = {name: links.features[:, i].astype(np.float64) for i, name in enumerate(links.feature_names)}
+    judged = _first_and_last(("contest", "again"), links.score, facts, is_true, known & ~is_gap)
+    judged |= _first_and_last(("gap", "gap_again"), links.score, facts, is_true, known & is_gap)
+    if "evidence" in facts:
+        has = known & ~is_gap & np.isfinite(facts["evidence"])
+        judged["frame"] = (probability(facts["evidence"]), is_true, has)
     cells = (divisions.mother, divisions.daughter_a, divisions.daughter_b)
     seen = np.any([track[cell] > 0 for cell in cells], axis=0)
-    judged["division"] = (divisions.score, true_divisions(frame, track, truth.table, divisions), seen)
+    facts = {name: divisions.features[:, i].astype(np.float64) for i, name in enumerate(divisions.feature_names)}
+    is_true = true_divisions(frame, track, truth.table, divisions)
+    judged |= _first_and_last(("division", "division_again"), divisions.score, facts, is_true, seen)
     return [_judged(name, *judged[name]) for name in TOLD if name in judged and judged[name][2].any()]
 
 
-def _judged(name: str, score: npt.NDArray[np.float64], is_true: Bools, known: Bools) -> Reliability:
+def _first_and_last(
+    names: tuple[str, str], score: Floats, facts: Mapping[str, Floats], is_true: Bools, known: Bools
+) -> dict[str, Judged]:
+    """What the first of two models said and what the second did; the first alone where nobody looked again.
+
+    Only proposals that were likely enough at last are in the tables of a decision, so the first is judged on those.
+    """
+    if FIRST_ODDS not in facts:
+        return {names[0]: (score, is_true, known)}
+    said = np.isfinite(facts[FIRST_ODDS])
+    return {
+        names[0]: (probability(facts[FIRST_ODDS]), is_true, known & said),
+        names[1]: (score, is_true, known),
+    }
+
+
+def _judged(name: str, score: Floats, is_true: Bools, known: Bools) -> Reliability:
     return _of_bins(name, reliability(score[known], is_true[known])["bins"])
 
 

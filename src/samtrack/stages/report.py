@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ import numpy.typing as npt
 
 import samtrack
 from samtrack.io.atomic import written_file
-from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
+from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE, TRACKS_TABLE
 from samtrack.io.ome_zarr import open_image
-from samtrack.io.tables import read_detections, read_divisions, read_links, read_table, read_tracks
+from samtrack.io.tables import read_detections, read_divisions, read_links, read_merges, read_table, read_tracks
 from samtrack.link.fact_words import FACT_WORDS
 from samtrack.report import ReportData, draw_page
-from samtrack.report.tables import Reasons
+from samtrack.report.tables import Reasons, no_reasons
 from samtrack.stages.address import Address, told
 from samtrack.stages.link import open_link_model
 from samtrack.stages.reliability import judge_movie, read_card
@@ -36,6 +37,8 @@ def run_report(address: Address) -> None:
         table = read_table(layout.table)
         links, link_columns = read_links([layout.decided / LINKS_TABLE], detections)
         divisions, division_columns = read_divisions([layout.decided / DIVISIONS_TABLE], detections)
+        merges, merge_columns = read_merges([layout.decided / MERGES_TABLE], detections)
+        shared = merge_columns["chosen"].astype(np.bool_)
         tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
         labels = open_image(layout.tracked)
         data = ReportData(
@@ -61,6 +64,8 @@ def run_report(address: Address) -> None:
             division_reasons=_reasons(division_columns, detections),
             held_out=read_card(open_link_model(address.config.link.model)[0]),
             fact_words=FACT_WORDS,
+            merges=merges.take(shared),
+            merge_reasons=_reasons({name: column[shared] for name, column in merge_columns.items()}, detections),
             came_true=judge_movie(address, labels, detections, tracks, links, divisions),
         )
         save_report(data, layout.page)
@@ -72,6 +77,8 @@ def _reasons(columns: Mapping[str, npt.NDArray[Any]], detections: Detections) ->
     if "spoke_for" not in columns:
         return None
     texts = [np.array([text or "" for text in columns[name]], dtype=object) for name in ("spoke_for", "spoke_against")]
+    if "runner_up_frame" not in columns:  # shared masks have no single one
+        return replace(no_reasons(len(texts[0])), spoke_for=texts[0], spoke_against=texts[1])
     row = detections.rows_of(columns["runner_up_frame"], columns["runner_up_label"])
     return Reasons(row, columns["runner_up_score"], *texts)
 

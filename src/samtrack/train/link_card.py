@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,10 @@ TOLD = {
     "division": "division into two daughters",
     "contest": "link to the next frame, knowing its rivals",
     "gap": "link over missing frames",
+    "merge": "mask shared by two cells",
+    "again": "second look at a link to the next frame",
+    "gap_again": "second look at a link over missing frames",
+    "division_again": "second look at a division",
 }
 """What each model says the probability of."""
 
@@ -74,7 +78,7 @@ def surprise(score: Floats, is_true: Bools) -> Floats:
 
 
 def judge(examples: Mapping[str, Examples]) -> dict[str, dict[str, Any]]:
-    """The figures of each of the four models on its examples."""
+    """The figures of each of the models on its examples."""
     return {name: reliability(examples[name].score, examples[name].is_true) for name in FACTS}
 
 
@@ -82,7 +86,7 @@ def write_table(judged: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Figures of one or more models on the same movies as lines of text: {"shipped": judged, "new": judged}."""
     head = ["model", "proposals", "true", *(f"{figure} {who}" for figure in FIGURES for who in judged)]
     rows = [head]
-    for name in FACTS:
+    for name in [name for name in FACTS if all(name in figures for figures in judged.values())]:
         counts = [f"{next(iter(judged.values()))[name][column]}" for column in ("proposals", "true")]
         rows.append([name, *counts, *(f"{judged[who][name][figure]:.5f}" for figure in FIGURES for who in judged)])
     width = [max(len(row[i]) for row in rows) for i in range(len(head))]
@@ -108,9 +112,14 @@ def as_markdown(plain: Mapping[str, Any]) -> str:
         if plain.get(key):
             parts += [f"## {title}", _figures(plain[key])]
     if plain.get("held_out"):
-        parts += ["## Said and seen", _BINS_TOLD, *(_bins(name, plain["held_out"][name]) for name in FACTS)]
-    parts += ["## What the facts say", _FACTS_TOLD, *(_facts(name, plain["models"][name]) for name in FACTS)]
+        parts += ["## Said and seen", _BINS_TOLD, *_each(_bins, plain["held_out"])]
+    parts += ["## What the facts say", _FACTS_TOLD, *_each(_facts, plain["models"])]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _each(tell: Callable[[str, Mapping[str, Any]], str], parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is told of each model that is there: cards of older models have fewer."""
+    return [tell(name, parts[name]) for name in FACTS if name in parts]
 
 
 _BINS_TOLD = (
