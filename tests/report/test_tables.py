@@ -16,7 +16,7 @@ from samtrack.report.tables import (
     summarise_result,
     track_lengths,
 )
-from samtrack.types import Links, Tracks
+from samtrack.types import Divisions, Links, Tracks
 
 
 def test_the_summary_counts_what_the_small_movie_holds(small) -> None:
@@ -114,6 +114,14 @@ def test_the_least_probable_decision_comes_first(small) -> None:
     assert (first["frame"], first["to_frame"]) == (2, 3)
     assert data.detections.label[[first["source"], first["target_a"], first["target_b"]]].tolist() == [1, 3, 4]
     assert (doubtful["target_b"][1:] == -1).all()
+
+
+def test_a_late_division_is_shown_where_both_daughters_are_seen(small) -> None:
+    data = small()
+    late = Divisions(data.divisions.mother, [5], [len(data.detections) - 1], [0.1], np.zeros((1, 0)))
+    first = list_doubtful(replace(data, divisions=late)).iloc[0]
+    assert first["to_frame"] == data.detections.frame[-1]
+    assert first["to_frame"] > data.detections.frame[5]
 
 
 def test_links_that_were_not_chosen_are_not_told(small) -> None:

@@ -17,12 +17,12 @@ REVISIONS: dict[str, int] = {
     "segment": 1,
     "measure": 1,
     "link": 2,
-    "associate": 2,
+    "associate": 3,
     "fill": 2,
     "export": 1,
     "validate": 1,
     "evaluate": 1,
-    "report": 2,
+    "report": 3,
 }
 
 SECTIONS: dict[str, tuple[str, ...]] = {
