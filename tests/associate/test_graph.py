@@ -10,7 +10,7 @@ from samtrack.associate.graph import NO_SIDE, Kind, build_columns, rank_detectio
 from samtrack.config.associate import AssociateSettings
 from samtrack.errors import DataError
 
-PLAIN = AssociateSettings(cost_appear=0, cost_disappear=0)
+PLAIN = AssociateSettings(cost_appear=0, cost_disappear=0, cost_keep_lone=0)
 
 
 def columns_of(make, detections, links=(), divisions=(), settings=PLAIN, merges=()):
@@ -31,7 +31,9 @@ def test_sides_covered_by_each_kind(make):
 
 def test_gain_of_a_link_uses_the_end_of_its_source_and_the_beginning_of_its_target(make):
     """The two costs differ, and the border discounts only one of the two cells."""
-    settings = AssociateSettings(cost_appear=2, cost_disappear=0.5, border_discount=0.25, cost_gap_per_frame=0.125)
+    settings = AssociateSettings(
+        cost_appear=2, cost_disappear=0.5, border_discount=0.25, cost_gap_per_frame=0.125, cost_keep_lone=0
+    )
     detections = make.detections([0, 2], border=[0, 99])
     columns = columns_of(make, detections, [(0, 1, 0.5)], settings=settings)
     assert columns.gain.tolist() == [0.25 * 0.5 + 2 - 0.125]
@@ -48,7 +50,7 @@ def test_a_merge_covers_both_futures_the_mask_and_both_pasts(make):
 
 
 def test_gain_of_a_merge_from_all_that_could_be_instead(make):
-    settings = AssociateSettings(cost_appear=2, cost_disappear=0.5, cost_share=0.25)
+    settings = AssociateSettings(cost_appear=2, cost_disappear=0.5, cost_share=0.25, cost_keep_lone=0)
     detections = make.detections([0, 0, 1, 2, 2])
     links = [(0, 2, 0.6), (2, 3, 0.75), (1, 4, 0.2)]
     columns = columns_of(make, detections, links, [(2, 4, 3, 0.5)], settings, [(1, 0, 2, 4, 3, 0.9)])
@@ -72,7 +74,9 @@ def test_of_two_ways_to_part_the_likelier_stays(make):
 
 
 def test_gain_of_a_division_from_its_links_events_and_gaps(make):
-    settings = AssociateSettings(cost_appear=2, cost_disappear=0.5, cost_gap_per_frame=0.125, cost_divide=0.25)
+    settings = AssociateSettings(
+        cost_appear=2, cost_disappear=0.5, cost_gap_per_frame=0.125, cost_divide=0.25, cost_keep_lone=0
+    )
     detections = make.detections([0, 1, 2])
     links = [(0, 1, 0.6), (0, 2, 0.2)]
     columns = columns_of(make, detections, links, [(0, 2, 1, 0.8)], settings)

@@ -28,6 +28,8 @@ SETTINGS = AssociateSettings(
     cost_keep_lone=0.9,
 )
 
+KEEP_ALL = AssociateSettings(cost_keep_lone=0)
+
 
 def score(detections, links, divisions, merges, chosen, rejected, costs):
     """Evidence minus events of one explanation, straight from the definition; None if it contradicts itself."""
@@ -63,8 +65,8 @@ def score(detections, links, divisions, merges, chosen, rejected, costs):
         before = factor[i] * int(detections.frame[i] > detections.frame.min())
         after = factor[i] * int(detections.frame[i] < last)
         appear, disappear = costs.cost_appear * before, costs.cost_disappear * after
-        # that it is a cell at all: a track of it alone, with both its ends, comes to -cost_keep_lone in the end
-        total += appear + disappear - costs.cost_keep_lone * (before + after) / 2
+        # that it is a cell at all: a track of it alone, with both its ends, comes to -cost_keep_lone (border: to 0)
+        total += appear + disappear - (0 if near[i] else costs.cost_keep_lone * (before + after) / 2)
         total -= (0 if past[i] else appear) + (0 if future[i] else disappear)
     return total
 
@@ -184,21 +186,23 @@ def test_crossing_takes_the_pair_of_links_that_is_best_together(make):
     """One link alone is the best of all, yet it would leave the other cell without a future."""
     detections = make.detections([0, 0, 1, 1])
     links = make.links([(0, 2, 0.90), (0, 3, 0.85), (1, 2, 0.85)])
-    solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
+    solution = solve_tracks(detections, links, make.divisions(), make.merges(), KEEP_ALL)
     assert solution.link_chosen.tolist() == [False, True, True]
     assert solution.tracks.track_of.tolist() == [1, 2, 2, 1]
-    greedy = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(linker="greedy"))
+    greedy = solve_tracks(
+        detections, links, make.divisions(), make.merges(), KEEP_ALL.model_copy(update={"linker": "greedy"})
+    )
     assert greedy.link_chosen.tolist() == [True, False, False]
 
 
 def test_division_against_a_cell_that_appears(make):
     detections = make.detections([0, 1, 1])
     links = make.links([(0, 1, 0.9), (0, 2, 0.9)])
-    sure = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.9)]), make.merges(), AssociateSettings())
+    sure = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.9)]), make.merges(), KEEP_ALL)
     assert sure.division_chosen.tolist() == [True]
     assert not sure.link_chosen.any()
     assert sure.tracks.parent.tolist() == [0, 1, 1]
-    doubtful = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.1)]), make.merges(), AssociateSettings())
+    doubtful = solve_tracks(detections, links, make.divisions([(0, 1, 2, 0.1)]), make.merges(), KEEP_ALL)
     assert not doubtful.division_chosen.any()
     assert doubtful.tracks.parent.tolist() == [0, 0]
     assert len(doubtful.tracks) == 2
@@ -208,13 +212,13 @@ def test_two_cells_share_a_mask_instead_of_one_being_lost(make):
     #                             a  b  m  c  d
     detections = make.detections([0, 0, 1, 2, 2])
     links = make.links([(0, 2, 0.9), (2, 3, 0.9), (1, 4, 0.4)])
-    shared = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.7)]), AssociateSettings())
+    shared = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.7)]), KEEP_ALL)
     assert shared.tracks.track_of.tolist() == [1, 2, 0, 1, 2]
     assert shared.merge_chosen.tolist() == [True]
     assert not shared.link_chosen.any()
     assert shared.facts["merges_chosen"] == 1
     # otherwise the mask is one cell's, and the other skips the frame
-    alone = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.1)]), AssociateSettings())
+    alone = solve_tracks(detections, links, make.divisions(), make.merges([(0, 1, 2, 3, 4, 0.1)]), KEEP_ALL)
     assert alone.tracks.track_of.tolist() == [1, 2, 1, 1, 2]
     assert alone.link_chosen.all()
 
@@ -222,10 +226,12 @@ def test_two_cells_share_a_mask_instead_of_one_being_lost(make):
 def test_a_gap_is_bridged_unless_frames_skipped_cost_too_much(make):
     detections = make.detections([0, 1, 4])
     links = make.links([(0, 1, 0.9), (1, 2, 0.4)])
-    bridged = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
+    bridged = solve_tracks(detections, links, make.divisions(), make.merges(), KEEP_ALL)
     assert bridged.tracks.track_of.tolist() == [1, 1, 1]
     assert (bridged.tracks.first_frame[0], bridged.tracks.last_frame[0]) == (0, 4)
-    cut = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(cost_gap_per_frame=1.0))
+    cut = solve_tracks(
+        detections, links, make.divisions(), make.merges(), KEEP_ALL.model_copy(update={"cost_gap_per_frame": 1.0})
+    )
     assert cut.tracks.track_of.tolist() == [1, 1, 2]
 
 
@@ -234,7 +240,7 @@ def test_a_false_detection_is_rejected_and_the_cell_beside_it_kept(make):
     links = make.links([(0, 1, 0.95), (1, 3, 0.95), (0, 2, 0.2)])
     solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings(cost_keep_lone=1.0))
     assert solution.tracks.track_of.tolist() == [1, 1, 0, 1]
-    kept = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
+    kept = solve_tracks(detections, links, make.divisions(), make.merges(), KEEP_ALL)
     assert kept.tracks.track_of.tolist() == [1, 1, 2, 1]
 
 
@@ -258,7 +264,7 @@ def test_a_long_chain_is_solved_fast(make):
     n = 100_000
     detections = make.detections(list(range(n)))
     links = make.links([(i, i + 1, 0.9) for i in range(n - 1)])
-    solution = solve_tracks(detections, links, make.divisions(), make.merges(), AssociateSettings())
+    solution = solve_tracks(detections, links, make.divisions(), make.merges(), KEEP_ALL)
     assert len(solution.tracks) == 1
     assert solution.facts["components"] == 0
 

@@ -39,7 +39,7 @@ def log_odds(probability: npt.ArrayLike) -> Floats:
 
 
 def event_costs(detections: Detections, settings: AssociateSettings) -> EventCosts:
-    """Costs of the events of each detection; less near the image border (a lone one is kept there), none at the movie's ends.
+    """Costs of the events of each detection; less near the image border (lone ones are kept), none at the movie's ends.
 
     A cell in the first frame need not appear and one in the last need not disappear. No gain of a link or division
     holds these two terms (a target is never first, a source never last); they matter for lone detections alone.

@@ -40,7 +40,7 @@ def add_train(commands: Any) -> None:
     check = "learn nothing: measure a model (default: the shipped one)"
     parser.add_argument("--check", nargs="?", const="", metavar="FILE", help=check)
     parser.add_argument("--seed", type=int, metavar="N", help="first seed of the simulated movies (default: 1000)")
-    movies = "simulated movies to fit to; a third as many more are held out (default: 240)"
+    movies = "simulated movies to fit to; a third as many more are held out (default: 360)"
     parser.add_argument("--movies", type=int, metavar="N", help=movies)
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
     parser.set_defaults(run=_train)

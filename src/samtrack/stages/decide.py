@@ -15,7 +15,7 @@ BY_PROBABILITY = ("joint", "greedy")
 """Linkers that go by the probabilities of proposals; the others would not notice a second look."""
 
 USUAL_LOSS_RATE = -3.3
-"""Log odds that a cell is missing from the next frame, median of the movies that the shipped model was fitted to: 1 in 28."""
+"""Log odds that a cell is missing from the next frame: 1 in 28, the median of what the shipped model was fitted to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from samtrack.train.link_recipes import make_movie, recipe
 
 log = logging.getLogger("samtrack")
 
-FIRST_SEED, MOVIES = 1000, 240
+FIRST_SEED, MOVIES = 1000, 360
 """Seeds and number of the simulated movies that the shipped model is fitted to."""
 
 HELD_OUT_SEED = 9000

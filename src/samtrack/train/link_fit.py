@@ -36,8 +36,8 @@ KNOTS = {
 # This is what we know of all movies; without it the models learn habits of the simulation.
 LIKELIER = """likeness iou overlap margin_of_target margin_of_source iou_lead_of_target iou_lead_of_source evidence
     lead_of_target lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture
-    evidence_more evidence_less first lived lives mother_shrinks mother_brightens mother_rounds daughters_live mother_lived mother_age
-    border_of_daughters division_rate start_rate over_larger mask_size
+    evidence_more evidence_less first lived lives mother_shrinks mother_brightens mother_rounds daughters_live mother_lived
+    mother_age border_of_daughters division_rate start_rate over_larger mask_size
     covered inside_less inside_more crosswise"""
 LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddness rank_of_target rank_of_source size_gain
     size_loss elongation_change other_division best_out best_in size_excess size_deficit size_asymmetry midpoint opposite
