@@ -22,6 +22,7 @@ from samtrack.link.features import LINK_FACTS, FramePair, link_facts
 from samtrack.link.merge import MERGE_FACTS, Judged, MergeStories, find_merges
 from samtrack.link.motion import Motion, carry_on, estimate_motion
 from samtrack.link.overlap import LabelStore, Overlap, measure_overlap
+from samtrack.link.recent import RecentFrames
 from samtrack.link.registration import Registration
 from samtrack.types import MERGE_ROLES, Detections, Divisions, Frames, Links, Merges, Origin, Span, Typical
 
@@ -110,8 +111,9 @@ class _Proposer:
         self._voxel_um = labels.scale.voxel_um
         self._voxel_size = labels.scale.size_per_voxel
         self._labels = LabelStore(labels)
-        self._looks = None if images is None else Appearance(images, typical.radius_um)
-        self._registration = None if images is None else Registration(images, typical.radius_um)
+        once = None if images is None else RecentFrames(images)
+        self._looks = None if once is None else Appearance(once, typical.radius_um)
+        self._registration = None if once is None else Registration(once, typical.radius_um)
         self._cells = split_by_frame(detections, range(core.start, core.stop + settings.max_gap_frames + 1))
         self._typical = typical
         self._settings = settings
