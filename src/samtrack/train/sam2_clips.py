@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.errors import DataError
+from samtrack.errors import DataError, SettingsError
 from samtrack.models.sam2.pixels import Float32s, normalised, sample_places, sample_weights
 from samtrack.simulate.degrade import degrade_frame
 from samtrack.simulate.lineage import simulate_lineage
@@ -39,7 +39,7 @@ SEEKS_DIVISION = 0.5
 EMPTY_CLIPS = 0.08
 """Share of clips cut anywhere, whether cells are there or not."""
 
-EDGE_CLIPS = 0.15
+EDGE_CLIPS = 0.1
 """Share of clips that may reach over the edge of the picture by up to `OVER_EDGE` of their side; beyond it all is 0."""
 
 OVER_EDGE = 0.3
@@ -88,6 +88,10 @@ def simulated_clip(seed: int, side_px: int, n_frames: int) -> Clip:
 
 def simulated_clips(seed: int, side_px: int, n_frames: int, n: int) -> list[Clip]:
     """Some clips of one random movie, at different times and places."""
+    if n_frames < 1 or side_px < 16:
+        raise SettingsError(
+            f"clips of {n_frames} frames of {side_px} pixels; give at least one frame and a side of at least 16 pixels"
+        )
     settings, zoom = recipe(seed, side_px)
     settings = settings.model_copy(update={"frames": max(settings.frames, n_frames + SPARE_FRAMES)})
     lineage = simulate_lineage(settings)
@@ -167,7 +171,7 @@ def cut(scene: Scene, shown_px: float, side_px: int, n_frames: int, seed: int, r
     places = [sample_places(side_px, z, s) for z, s in zip(zoom, start, strict=True)]
     shape = labels[0].shape
     rows, columns = (sample_weights(n, p, z) for n, p, z in zip(shape, places, zoom, strict=True))
-    seen = np.stack([rows @ image @ columns.T for image in images])
+    seen = np.stack([rows @ image @ columns.T for image in images]).astype(np.float32, copy=False)
     nearest = [np.clip(np.rint(p), 0, n - 1).astype(np.intp) for p, n in zip(places, shape, strict=True)]
     is_inside = (rows.sum(axis=1) > 0)[:, None] & (columns.sum(axis=1) > 0)
     truth = np.where(is_inside, np.stack([frame[np.ix_(*nearest)] for frame in labels]), 0)

@@ -76,7 +76,12 @@ def _thin_volume(
 def _cells(rng: np.random.Generator, kind: str, cell: float) -> Values:
     """From single cells to closed layers; divisions and deaths frequent enough that many clips hold one."""
     sparse, medium, dense = rng.uniform(0.03, 0.2), rng.uniform(0.2, 0.5), rng.uniform(0.5, 0.82)
-    likely = {"nuclei": (0.25, 0.4, 0.35), "volume": (0.4, 0.4, 0.2), "phase": (0.3, 0.4, 0.3), "dic": (0.15, 0.3, 0.55)}
+    likely = {
+        "nuclei": (0.25, 0.4, 0.35),
+        "volume": (0.4, 0.4, 0.2),
+        "phase": (0.3, 0.4, 0.3),
+        "dic": (0.15, 0.3, 0.55),
+    }
     density = float(rng.choice([sparse, medium, dense], p=likely[kind]))
     longest = {"nuclei": 2.2, "volume": 1.7, "phase": 4.5, "dic": 2.4}[kind]
     return {

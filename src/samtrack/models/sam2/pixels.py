@@ -41,12 +41,14 @@ def regular_sample(image: npt.NDArray[Any], most: int = MOST_SAMPLED) -> npt.NDA
 
 def sample_places(n_out: int, zoom: float, start: float) -> npt.NDArray[np.float64]:
     """Input coordinates of ``n_out`` output voxels whose first begins at the edge ``start`` (0: edge of input voxel 0)."""
-    return start + (np.arange(n_out) + 0.5) / zoom - 0.5
+    return np.asarray(start + (np.arange(n_out) + 0.5) / zoom - 0.5, dtype=np.float64)
 
 
 def sample_weights(n_in: int, places: npt.NDArray[np.float64], zoom: float) -> Float32s:
-    """Weights (n_out, n_in) of resampling one axis: linear between voxels where it enlarges, a wide triangle where it
-    shrinks, so that nothing aliases. Rows of places outside of the input are 0."""
+    """Weights (n_out, n_in) that resample one axis; rows of places outside of the input are 0.
+
+    Linear between voxels where it enlarges, a wide triangle where it shrinks, so that nothing aliases.
+    """
     reach = max(1.0, 1 / zoom)
     weights = np.clip(1 - np.abs(places[:, None] - np.arange(n_in)) / reach, 0, None)
     total = weights.sum(axis=1, keepdims=True)
