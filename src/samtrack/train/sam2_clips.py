@@ -171,7 +171,7 @@ def cut(scene: Scene, shown_px: float, side_px: int, n_frames: int, seed: int, r
     places = [sample_places(side_px, z, s) for z, s in zip(zoom, start, strict=True)]
     shape = labels[0].shape
     rows, columns = (sample_weights(n, p, z) for n, p, z in zip(shape, places, zoom, strict=True))
-    seen = np.stack([rows @ image @ columns.T for image in images]).astype(np.float32, copy=False)
+    seen = np.clip([rows @ image @ columns.T for image in images], 0, 1).astype(np.float32, copy=False)
     nearest = [np.clip(np.rint(p), 0, n - 1).astype(np.intp) for p, n in zip(places, shape, strict=True)]
     is_inside = (rows.sum(axis=1) > 0)[:, None] & (columns.sum(axis=1) > 0)
     truth = np.where(is_inside, np.stack([frame[np.ix_(*nearest)] for frame in labels]), 0)
