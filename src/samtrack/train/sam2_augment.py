@@ -35,8 +35,8 @@ def repainted(images: Float32s, cell_px: float, rng: np.random.Generator) -> Flo
     shown = images.copy()
     if rng.random() < 0.15:
         shown = 1 - shown
-    if rng.random() < 0.12:
-        shown = _outlined(shown, log_uniform(rng, 0.02, 0.2) * cell_px, rng)
+    if rng.random() < 0.08:
+        shown = _outlined(shown, log_uniform(rng, 0.05, 0.3) * cell_px, rng)
     if rng.random() < 0.6:
         np.power(shown, np.float32(log_uniform(rng, 0.4, 2.5)), out=shown)
     if rng.random() < 0.25:
@@ -60,8 +60,9 @@ def repainted(images: Float32s, cell_px: float, rng: np.random.Generator) -> Flo
 
 def _outlined(images: Float32s, width_px: float, rng: np.random.Generator) -> Float32s:
     """Rims and grain on an even grey, as bright field and defocused phase contrast show cells."""
-    fine = images - blur(images, [0, width_px, width_px])
-    strength = rng.uniform(0.08, 0.3) / max(float(fine.std()), 1e-6)
+    narrow_px = 0.35 * width_px  # lets noise below it vanish
+    fine = blur(images, [0, narrow_px, narrow_px]) - blur(images, [0, width_px, width_px])
+    strength = rng.uniform(0.08, 0.2) / max(float(fine.std()), 1e-6)
     return np.clip(np.float32(0.5) + fine * np.float32(strength * rng.choice([-1.0, 1.0])), 0, 1)
 
 

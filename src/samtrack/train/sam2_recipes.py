@@ -69,7 +69,7 @@ def _thin_volume(
     rng: np.random.Generator, side: int, cell: float
 ) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
     """A slab of `THICK_VOXELS` planes; a quarter of them with coarse voxels along one side, as planes along z have."""
-    coarse = log_uniform(rng, 1, cell / 3) if rng.random() < 0.25 else 1.0
+    coarse = log_uniform(rng, 1, cell / 4) if rng.random() < 0.25 else 1.0
     return (THICK_VOXELS, round(side / coarse), side), (cell / 4, coarse, 1.0)
 
 
