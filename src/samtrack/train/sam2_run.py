@@ -19,6 +19,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from samtrack.config.train_sam2 import TrainSam2Settings
+from samtrack.errors import SettingsError
+from samtrack.models.sam2.lora import add_lora, fold_lora
 from samtrack.models.sam2.network import Sam2Network
 from samtrack.train.sam2_batch import Lessons, make_lessons
 from samtrack.train.sam2_clips import Clip
@@ -49,8 +51,11 @@ class Run:
     def __init__(self, network: Sam2Network, settings: TrainSam2Settings, device: torch.device) -> None:
         self.settings = settings
         self.device = device
+        if settings.lora is not None:
+            network.model.requires_grad_(False)
+            add_lora(network.model, settings.lora.parts, settings.lora.rank, settings.lora.alpha)
         self.student = Student(network, settings.outlines).to(device)
-        _freeze(network, settings)
+        _freeze(network, settings.frozen)
         self.mean = copy.deepcopy(self.student.network).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(_groups(self.student, settings), lr=settings.rate, betas=(0.9, 0.99))
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
@@ -78,6 +83,13 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
         self.scaler.load_state_dict(state["scaler"])
         self.step = int(state["step"])
+
+    def result(self) -> nn.Module:
+        """The running mean of the network, with what was added to frozen layers folded in."""
+        network = copy.deepcopy(self.mean)
+        fold_lora(network.model)
+        model: nn.Module = network.model
+        return model
 
     def steps(self, clips: Iterator[Clip]) -> Iterator[Report]:
         """Steps until the last one; ``clips`` begin where the run is (`clips_used`)."""
@@ -156,7 +168,9 @@ def _pooled(clips: Iterator[Clip], settings: TrainSam2Settings, step: int, rank:
         rng = np.random.default_rng([settings.seed, 7, rank, step])
         drawn = [pool[i] for i in rng.choice(len(pool), settings.clips, replace=False)]
         n_frames = int(rng.choice(settings.frames))
-        yield make_lessons([_shortened(c, n_frames, rng) for c in drawn], side, settings.cells, settings.backgrounds, rng)
+        yield make_lessons(
+            [_shortened(c, n_frames, rng) for c in drawn], side, settings.cells, settings.backgrounds, rng
+        )
         pool = [*pool[fresh:], *(next(clips) for _ in range(fresh))]
         step += 1
 
@@ -200,12 +214,16 @@ def _groups(student: nn.Module, settings: TrainSam2Settings) -> list[dict[str, A
     return [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def _freeze(network: Sam2Network, settings: TrainSam2Settings) -> None:
-    """Let the frozen parts rest; names are those of the network's modules."""
-    for name, parameter in network.model.named_parameters():
-        if settings.lora is not None:
-            parameter.requires_grad_("lora_" in name)
-        elif any(name == part or name.startswith(part + ".") for part in settings.frozen):
+def _freeze(network: Sam2Network, frozen: Sequence[str]) -> None:
+    """Let parts of the network rest; an unknown name is an error, or a typing mistake would let all of it learn."""
+    for part in frozen:
+        found = [p for name, p in network.model.named_parameters() if name == part or name.startswith(part + ".")]
+        if not found:
+            known = ", ".join(name for name, _ in network.model.named_children())
+            raise SettingsError(
+                f"frozen: the network has no part {part!r}. Its parts are {known}, and what is below them."
+            )
+        for parameter in found:
             parameter.requires_grad_(False)
 
 

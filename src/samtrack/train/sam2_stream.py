@@ -9,14 +9,15 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 
 import numpy as np
 
-from samtrack.train.sam2_clips import Clip, simulated_clips
+from samtrack.train.sam2_clips import CLIPS_PER_SCENE, Clip, ctc_clips, simulated_clips
+from samtrack.train.sam2_movies import TrackedMovie
 
 CLIPS_PER_MOVIE = 8
 """Clips cut from one movie."""
@@ -30,7 +31,7 @@ AHEAD_PER_WORKER = 3
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
-def clip_stream(seed: int, side_px: int, n_frames: int, workers: int = 1, start: int = 0) -> Iterator[Clip]:
+def clip_stream(seed: int, side_px: int, n_frames: int, workers: int = 1, start: int = 0) -> Generator[Clip]:
     """Clips ``start``, ``start`` + 1, ... without end; equal whatever the number of workers (0: in this process).
 
     An exception of a worker is raised here. Closing the iterator ends the workers.
@@ -121,3 +122,25 @@ def _end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def ctc_stream(
+    movies: Sequence[TrackedMovie], seed: int, side_px: int, n_frames: int, start: int = 0
+) -> Generator[Clip]:
+    """Clips ``start``, ``start`` + 1, … of annotated movies, without end, in an order that depends on the seed alone."""
+    for place in count(start):
+        drawn = np.random.SeedSequence([seed, place // CLIPS_PER_SCENE]).generate_state(2)
+        movie = movies[int(drawn[0]) % len(movies)]
+        if place == start or place % CLIPS_PER_SCENE == 0:
+            scene = ctc_clips(
+                movie.images, movie.labels, movie.tracks, int(drawn[1]), side_px, n_frames, CLIPS_PER_SCENE
+            )
+        yield scene[place % CLIPS_PER_SCENE]
+
+
+def mixed(first: Generator[Clip], second: Generator[Clip], share: float, seed: int) -> Generator[Clip]:
+    """Clips of two streams, a share of them of the second."""
+    rng = np.random.default_rng([seed, 8])
+    with closing(first), closing(second):
+        while True:
+            yield next(second) if rng.random() < share else next(first)
