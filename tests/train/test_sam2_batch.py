@@ -35,7 +35,9 @@ def division():
 
 def towards(forward):
     """A generator whose first draw chooses the direction of time."""
-    return next(r for s in range(99) if (np.random.default_rng(s).random() < 0.5) == forward for r in [np.random.default_rng(s)])
+    return next(
+        r for s in range(99) if (np.random.default_rng(s).random() < 0.5) == forward for r in [np.random.default_rng(s)]
+    )
 
 
 def test_a_mother_becomes_her_daughters_and_who_leaves_is_absent(division):

@@ -37,7 +37,9 @@ def test_each_fault_has_its_term():
 def test_masks_of_absent_cells_are_nobodys_concern():
     target = torch.cat([square(), torch.zeros(1, 8, 8)])
     here = torch.tensor([True, False])
-    losses = mask_losses(prediction(torch.cat([40 * square() - 20, torch.full((1, 8, 8), 9.0)]), 30.0, 1.0), target, here, LossWeights())
+    losses = mask_losses(
+        prediction(torch.cat([40 * square() - 20, torch.full((1, 8, 8), 9.0)]), 30.0, 1.0), target, here, LossWeights()
+    )
     assert losses["focal"] < 1e-3 and losses["dice"] < 1e-3
     assert losses["present"] > 10
 

@@ -5,9 +5,9 @@ import torch
 
 from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.errors import SettingsError
+from samtrack.testing.networks import small_network
 from samtrack.train.sam2_run import Run, clips_used
 from samtrack.train.sam2_stream import clip_stream
-from samtrack.testing.networks import small_network
 
 
 def settings(**changes):

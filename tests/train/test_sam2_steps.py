@@ -4,11 +4,11 @@ import numpy as np
 import torch
 
 from samtrack.models.sam2.network import Features
+from samtrack.testing.networks import small_network
 from samtrack.train.sam2_batch import make_lessons
 from samtrack.train.sam2_clips import simulated_clips
 from samtrack.train.sam2_losses import LossWeights
 from samtrack.train.sam2_steps import Student, windows_of
-from samtrack.testing.networks import small_network
 
 
 def test_windows_are_cut_from_the_lessons_own_clip():
