@@ -26,10 +26,17 @@ OPTIONS = {
     "train": {
         *("what", "--data", "--masks", "--config", "--out", "--card", "--check", "--seed", "--movies", "--workers"),
     },
+    "weights": {"action"},
     "bench": {"what"},
 }
 BENCH = {"folder", "--truth", "--fill", "--trackastra-model", "--workers"}
 COMPARISONS = {"linkers": BENCH | {"--only"}, "row": BENCH | {"system", "--sequence"}}
+WEIGHTS = {
+    "list": {"--cache"},
+    "fetch": {"names", "--config", "--mark", "--cache"},
+    "path": {"name", "--cache"},
+    "verify": {"names", "--cache"},
+}
 
 
 def commands(parser: argparse.ArgumentParser | None = None) -> dict[str, argparse.ArgumentParser]:
@@ -47,11 +54,13 @@ def options_of(parsers: dict[str, argparse.ArgumentParser]) -> dict[str, set[str
 def test_the_commands_and_their_options():
     assert options_of(commands()) == OPTIONS
     assert options_of(commands(commands()["bench"])) == COMPARISONS
+    assert options_of(commands(commands()["weights"])) == WEIGHTS
 
 
-@pytest.mark.parametrize("name", [*OPTIONS, *COMPARISONS, None])
+@pytest.mark.parametrize("name", [*OPTIONS, *COMPARISONS, *WEIGHTS, None])
 def test_help_has_an_example_and_fits_one_screen(name: str | None):
-    parser = {**commands(), **commands(commands()["bench"])}[name] if name else build_parser()
+    inner = {**commands(commands()["bench"]), **commands(commands()["weights"])}
+    parser = {**commands(), **inner}[name] if name else build_parser()
     text = parser.format_help()
     assert "example" in text or name is None
     assert len(text.splitlines()) <= 40

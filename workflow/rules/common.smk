@@ -57,6 +57,11 @@ def link_model():
     return plan.model_fingerprint(CONFIG) if workflow.is_main_process else ""
 
 
+def sam2_weights():
+    """What the weights of SAM 2 are known by; others re-run the rule."""
+    return plan.weights_fingerprint(CONFIG) if workflow.is_main_process else ""
+
+
 def every_block(path):
     """A function of the wildcards: the files of all blocks of the sequence."""
     return lambda wildcards: [

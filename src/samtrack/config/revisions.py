@@ -39,8 +39,14 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "report": ("report",),
 }
 
+WITHOUT_EFFECT: dict[str, set[str]] = {"sam2": {"device", "compile", "memory_gb", "cache"}}
+"""Settings of a section that say where and how fast, not what: a change re-runs nothing."""
+
 
 def trigger(config: Config, stage: str) -> str:
     """The text whose change re-runs a stage: its sections of the configuration and its revision."""
-    settings = {name: getattr(config, name).model_dump(mode="json") for name in SECTIONS[stage]}
+    settings = {
+        name: getattr(config, name).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(name))
+        for name in SECTIONS[stage]
+    }
     return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)
