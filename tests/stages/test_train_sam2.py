@@ -5,11 +5,11 @@ import json
 
 import pytest
 import torch
-from samtrack.io.weights import read_weights
-from samtrack.models.sam2.build import build_model
 
 from samtrack.config.load import check_recipe
 from samtrack.errors import SettingsError
+from samtrack.io.weights import read_weights
+from samtrack.models.sam2.build import build_model
 from samtrack.stages.train_sam2 import Sam2Training, run_train_sam2
 from samtrack.testing.networks import SMALL_HABITS, SMALL_SAM2
 
@@ -72,7 +72,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, monkeypatch):
 
 def test_other_settings_do_not_go_on_with_a_checkpoint(tmp_path):
     train(tmp_path / "net")
-    with pytest.raises(SettingsError, match="other rate .there 0.0001, here 0.01"):
+    with pytest.raises(SettingsError, match=r"other rate .there 0\.0001, here 0\.01"):
         train(tmp_path / "net", rate=0.01)
 
 

@@ -17,7 +17,8 @@ def test_shown_wanted_and_drawn_masks_have_their_colours():
     n = len(lessons)
     seen = Pass({}, [Prediction(drawn, torch.ones(n), torch.ones(n), torch.zeros(n, 4))], None)
     picture = draw_samples(lessons, seen)
-    assert picture.dtype == np.uint8 and picture.shape[2] == 3
+    assert picture.dtype == np.uint8
+    assert picture.shape[2] == 3
 
     def count(colour):
         return int((picture == np.array(colour)).all(axis=2).sum())
