@@ -12,12 +12,26 @@ CHANGES = {
     "link": {"candidates": 7},
     "associate": {"cost_appear": 1.5},
     "fill": {"method": "none"},
+    "sam2": {"weights": "sam2.1-hiera-tiny"},
     "export": {"field_of_interest_px": 25},
     "evaluate": {"division_tolerance_frames": [0]},
     "report": {"tail_frames": 3},
     "blocks": {"frames": 7},
     "resources": {"workers": 3},
 }
+
+
+ALSO = {"sam2": {"propagate"}}
+"""Stages that go by single settings of a section, of which CHANGES holds one."""
+
+SINGLE = {
+    "link.propagate_frames": {"propagate", "link", "associate"},
+    "link.propagate_planes": {"propagate", "link", "associate"},
+    "link.candidates": {"link", "associate"},
+    "sam2.cell_px": {"propagate"},
+    "sam2.memory_gb": set(),
+}
+"""Settings of sections of which some stages see a part only, and the stages that they change."""
 
 
 def test_every_section_is_tried() -> None:
@@ -31,7 +45,19 @@ def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str)
     before, after = build_config({}), build_config({section: CHANGES[section]})
     assert getattr(before, section) != getattr(after, section)
     changed = {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)}
-    assert changed == {stage for stage, sections in SECTIONS.items() if section in sections}
+    assert changed == {stage for stage, sections in SECTIONS.items() if section in sections} | set(
+        ALSO.get(section, ())
+    )
+
+
+@pytest.mark.parametrize(("setting", "stages"), SINGLE.items())
+def test_single_settings_of_a_section_count_where_the_others_do_not(setting: str, stages: set[str]) -> None:
+    section, name = setting.split(".")
+    value = {"propagate_frames": 2, "propagate_planes": "three", "candidates": 7, "memory_gb": 1.0, "cell_px": 40.0}[
+        name
+    ]
+    before, after = build_config({}), build_config({section: {name: value}})
+    assert {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)} == stages
 
 
 def test_how_the_work_is_cut_re_runs_nothing() -> None:

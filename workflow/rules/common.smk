@@ -57,6 +57,12 @@ def link_model():
     return plan.model_fingerprint(CONFIG) if workflow.is_main_process else ""
 
 
+def sam2_weights():
+    """A fingerprint of the SAM 2 weights; changed ones re-run the rules that use them."""
+    asked = any(address.asks_sam2 for address in ADDRESS.values())
+    return plan.weights_fingerprint(CONFIG) if asked and workflow.is_main_process else ""
+
+
 def every_block(path):
     """A function of the wildcards: the files of all blocks of the sequence."""
     return lambda wildcards: [
@@ -65,13 +71,13 @@ def every_block(path):
     ]
 
 
-def blocks_read_by(stage, path):
+def blocks_read_by(stage, path, needed=lambda address: True):
     """A function of the wildcards: the files of the blocks that a stage reads for the job's block, its own included."""
 
     def of(wildcards):
         address = ADDRESS[wildcards.sequence]
         names = address.neighbours(stage, address.block(wildcards.block).core)
-        return [path(address.layout, name) for name in names]
+        return [path(address.layout, name) for name in names if needed(address)]
 
     return of
 

@@ -8,6 +8,7 @@ its stage changes for equal input; the golden tests say when that is forgotten.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from samtrack.config.schema import Config
 
@@ -16,7 +17,8 @@ REVISIONS: dict[str, int] = {
     "ingest": 1,
     "segment": 1,
     "measure": 1,
-    "link": 2,
+    "propagate": 1,
+    "link": 3,
     "associate": 3,
     "fill": 2,
     "export": 1,
@@ -25,11 +27,21 @@ REVISIONS: dict[str, int] = {
     "report": 3,
 }
 
+# A section, or single settings of one where the others change nothing: SAM 2 says the same on any device, but for rounding.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "simulate": (),
     "ingest": ("movie", "ingest"),
     "segment": ("segment",),
     "measure": (),
+    "propagate": (
+        "sam2.weights",
+        "sam2.precision",
+        "sam2.cell_px",
+        "sam2.window_px",
+        "sam2.tile_px",
+        "link.propagate_frames",
+        "link.propagate_planes",
+    ),
     "link": ("link",),
     "associate": ("associate", "link"),
     "fill": ("fill",),
@@ -42,5 +54,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 
 def trigger(config: Config, stage: str) -> str:
     """The text whose change re-runs a stage: its sections of the configuration and its revision."""
-    settings = {name: getattr(config, name).model_dump(mode="json") for name in SECTIONS[stage]}
+    plain = config.model_dump(mode="json", include={name.split(".")[0] for name in SECTIONS[stage]})
+    settings = {name: _at(plain, name) for name in SECTIONS[stage]}
     return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)
+
+
+def _at(plain: dict[str, Any], name: str) -> Any:
+    """A section, or one setting of it."""
+    section, _, setting = name.partition(".")
+    return plain[section][setting] if setting else plain[section]

@@ -62,6 +62,13 @@ class Address:
         return [str(self.layout.diameter)] if needed else []
 
     @property
+    def asks_sam2(self) -> bool:
+        """Whether links are proposed with what SAM 2 says of the cells: if asked for, else where there are images."""
+        sequence = self.sequence
+        has_images = sequence.simulate is not None or sequence.images != sequence.masks
+        return self.config.link.sam2 == "on" or (self.config.link.sam2 == "auto" and has_images)
+
+    @property
     def is_evaluated(self) -> bool:
         """Whether there is a truth to compare the CTC result with."""
         return self.sources.truth is not None and self.config.export.ctc
@@ -85,7 +92,8 @@ class Address:
 
     def neighbours(self, stage: str, core: Span) -> list[str]:
         """Names of the blocks that a stage reads for a core."""
-        span = frames_read_by(core, self.n_frames, self.config.link.max_gap_frames)[stage]
+        link = self.config.link
+        span = frames_read_by(core, self.n_frames, link.max_gap_frames, link.propagate_frames)[stage]
         return [block.name for block in blocks_covering(self.blocks, span)]
 
     @property

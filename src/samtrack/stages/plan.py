@@ -70,6 +70,19 @@ def model_fingerprint(config: Config) -> str:
     return hashlib.sha256(Path(config.link.model).read_bytes()).hexdigest()[:32]
 
 
+def weights_fingerprint(config: Config) -> str:
+    """A text that changes with the SAM 2 weights: of the registry by name and revision, else by their content."""
+    from samtrack.config.weights import REGISTRY
+    from samtrack.io.weights_cache import cache_folder, file_sha256, locate
+
+    entry = REGISTRY.get(config.sam2.weights)
+    if entry is not None and not entry.ships:
+        return f"{entry.name} {entry.revision}"
+    found = locate(config.sam2.weights, cache_folder(config.sam2.cache))
+    files = sorted(path for path in found.iterdir() if path.is_file()) if found.is_dir() else [found]
+    return " ".join(file_sha256(path)[:32] for path in files)
+
+
 def save_run_config(config: Config) -> Path:
     """Write the resolved configuration beside the results, unless it is there already; refuses another dataset's."""
     path = Path(config.out) / RUN_CONFIG
