@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from samtrack.cli.train_sam2 import add_train_sam2
 from samtrack.config import load_config
 
 EXAMPLE = """\
@@ -21,15 +22,24 @@ examples:
 
 
 def add_train(commands: Any) -> None:
-    """Add the command."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "train",
-        help="fit the link model to simulated movies or to your annotated one",
+    """Add the commands."""
+    text = "fit the link model, or a network, to simulated movies or to your annotated ones"
+    train: argparse.ArgumentParser = commands.add_parser(
+        "train", help=text, description=f"{text[0].upper()}{text[1:]}."
+    )
+    kinds = train.add_subparsers(dest="what", metavar="WHAT", required=True, title="what to train")
+    _add_links(kinds)
+    add_train_sam2(kinds)
+
+
+def _add_links(kinds: Any) -> None:
+    parser: argparse.ArgumentParser = kinds.add_parser(
+        "links",
+        help="the model that gives links and divisions their probabilities",
         description="Fit, or measure, the model that gives links and divisions their probabilities.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["links"], help="what to fit")
     data = "folders of images, DIR/01 with its truth DIR/01_GT/TRA beside it (default: simulated movies)"
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="DIR", help=data)
     masks = "masks of each (default: 01_ST/SEG, else 01_GT/TRA)"

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from samtrack.config.schema import Config
+from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.errors import SettingsError
 
 Raw = dict[str, Any]
@@ -104,13 +105,13 @@ def parse_override(text: str) -> Raw:
     return nested
 
 
-def explain(error: ValidationError, source: str) -> str:
+def explain(error: ValidationError, source: str, model: type[BaseModel] = Config) -> str:
     """The first few faults of a configuration, each with its path, the value found, and the nearest known key."""
     lines = []
     for fault in error.errors()[:5]:
         path = [str(p) for p in fault["loc"] if "[" not in str(p)]  # a name in brackets is pydantic's, for a type
         if fault["type"] == "extra_forbidden":
-            lines.append(f"{'.'.join(path)}: unknown key.{_nearest(path[-1], _known_keys(fault['loc']))}")
+            lines.append(f"{'.'.join(path)}: unknown key.{_nearest(path[-1], _known_keys(fault['loc'], model))}")
         elif fault["type"] == "value_error":
             lines.append(f"{'.'.join(path) or 'configuration'}: {fault['msg'].removeprefix('Value error, ')}.")
         else:
@@ -118,6 +119,14 @@ def explain(error: ValidationError, source: str) -> str:
     more = len(error.errors()) - len(lines)
     lines += [f"… and {more} more."] if more > 0 else []
     return f"{source}: " + "\n  ".join(lines)
+
+
+def check_recipe(raw: Mapping[str, Any], source: str) -> TrainSam2Settings:
+    """Checked settings of a training run."""
+    try:
+        return TrainSam2Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(explain(error, source, TrainSam2Settings)) from error
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
@@ -129,9 +138,9 @@ def _nearest(word: str, known: Iterable[str]) -> str:
     return f" Known: {', '.join(names)}." if names else ""
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+def _known_keys(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
     """The keys allowed where an unknown one was found. ``location`` ends with the unknown key."""
-    models: list[type[BaseModel]] = [Config]
+    models: list[type[BaseModel]] = [model]
     for part in location[:-1]:
         if isinstance(part, int):
             continue

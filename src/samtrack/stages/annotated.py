@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.config import Config
+from samtrack.config import Config, load_config
 from samtrack.config.segment import GivenSettings
 from samtrack.errors import DataError
 from samtrack.evaluate import FrameMatch, match_frame
@@ -17,6 +17,7 @@ from samtrack.io.names import MAN_TRACK, SEG_FOLDER, TRA_FOLDER
 from samtrack.io.truth import Truth, list_truth
 from samtrack.link import measure_detections, summarise
 from samtrack.train.link_examples import Movie
+from samtrack.train.sam2_movies import TrackedMovie, TrackLabels
 from samtrack.types import Detections, Frames
 
 Ints = npt.NDArray[np.int64]
@@ -55,6 +56,14 @@ def read_annotated(images: Path, masks: Path | None, config: Config) -> Movie:
         is_complete=False,
         images=frames,
     )
+
+
+def read_tracked(images: Path, masks: Path | None) -> TrackedMovie:
+    """The same for a network: images, and masks under the ids of their true tracks."""
+    movie = read_annotated(images, masks, load_config(None))
+    if movie.images is None:
+        raise DataError(f"{images}: has no images")
+    return TrackedMovie(movie.images, TrackLabels(movie.labels, movie.detections, movie.track_of), movie.tracks)
 
 
 def _match(truth: npt.NDArray[np.integer], mask: npt.NDArray[np.integer], where: Path) -> FrameMatch:

@@ -29,6 +29,9 @@ LOGIT_SAMPLES = 4
 PROMPT_LOGIT = 10.0
 """Largest logit of a mask that is shown to the decoder, as certain as a given mask."""
 
+BLOB_PX = 6.0
+"""Width (standard deviation) of a point that is shown as a soft mask, in model pixels: well within the smallest cells."""
+
 NO_OBJECT = -1024.0
 """Logit of every voxel of an object that is judged absent, as in the library."""
 
@@ -79,12 +82,23 @@ class Habits:
     """How a network is used: what its weights were trained with.
 
     ``mask_prompt``: the last known mask is shown to the decoder beside the memory. ``pointers``: object pointers are part of
-    the memory. ``clip_frames``: length of the clip that time offsets of pointers are measured against.
+    the memory. ``clip_frames``: length of the clip that time offsets of pointers are measured against. ``point_blobs``: points
+    are shown to the decoder as a soft mask, too.
     """
 
     mask_prompt: bool = False
     pointers: bool = True
     clip_frames: int = 2
+    point_blobs: bool = False
+
+
+def blobs(points: Tensor, labels: Tensor, size: int, step_px: float) -> Tensor:
+    """Points (n, p, 2), (x, y) in window pixels, as logits (n, 1, size, size): bright where a cell is, dark where not."""
+    at = (torch.arange(size, device=points.device) + 0.5) * step_px
+    far = (at[None, None, :, None] - points[..., 1, None, None]) ** 2 + (at - points[..., 0, None, None]) ** 2
+    bump = torch.exp(-far / (2 * BLOB_PX**2))
+    shown, hidden = (torch.where((labels == s)[..., None, None], bump, 0.0).amax(dim=1) for s in (1, 0))
+    return PROMPT_LOGIT * (shown - hidden)[:, None]
 
 
 class Sam2Network(nn.Module):
@@ -152,6 +166,8 @@ class Sam2Network(nn.Module):
         shift = (self.grid - side) // 2 * self.stride_px
         sparse, _ = self.model.prompt_encoder((points + shift)[:, None], labels[:, None], None, None)
         first = window.coarse + self.model.no_memory_embedding.reshape(1, -1, 1, 1)
+        if mask is None and self.habits.point_blobs:
+            mask = blobs(points, labels, side * LOGIT_SAMPLES, self.stride_px / LOGIT_SAMPLES)
         dense = None if mask is None else self.model.prompt_encoder.mask_embed(mask.to(first.dtype))
         return self._decode(window, first, sparse, dense, self._is_multimask(points.shape[1], tracking=False))
 

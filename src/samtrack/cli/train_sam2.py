@@ -1,0 +1,62 @@
+"""``samtrack train sam2``: a SAM 2 network that learns to carry cells."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+EXAMPLE = """\
+examples:
+  samtrack train sam2 --data DATA/Fluo-N2DL-HeLa/01 --out mine
+      goes on from the network that ships, on your annotated movie; then: samtrack run … --set sam2.weights=mine
+  samtrack train sam2 --recipe config/train/samtrack-tiny.yaml --out tiny
+      trains the network that ships anew, on simulated movies alone
+  samtrack train sam2 --start sam2.1-hiera-tiny --data DATA/01 --out mine --set lora={} --set rate=3e-5
+      adapts a large network by small additions to its layers
+  torchrun --nproc-per-node 4 -m samtrack train sam2 …       on four GPUs
+
+--out holds the weights (config.json, model.safetensors), curves.csv and checks.csv, samples.png, and checkpoint.pt, from
+which a run that was stopped goes on when the same command is given again.
+"""
+
+
+def add_train_sam2(kinds: Any) -> None:
+    """Add the command."""
+    parser: argparse.ArgumentParser = kinds.add_parser(
+        "sam2",
+        help="a SAM 2 network, on simulated movies or on your annotated ones",
+        description="Train or fine-tune a SAM 2 network that carries cells from frame to frame.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings as YAML (default: fine-tune what ships)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for weights, curves, checkpoints"
+    )
+    data = "folders of images, DIR/01 with its truth DIR/01_GT/TRA beside it (default: simulated movies)"
+    parser.add_argument("--data", type=Path, nargs="+", metavar="DIR", help=data)
+    masks = "masks of each (default: 01_ST/SEG, else 01_GT/TRA)"
+    parser.add_argument("--masks", type=Path, nargs="+", metavar="DIR", help=masks)
+    parser.add_argument("--start", metavar="WEIGHTS", help="weights to begin with (default: samtrack-tiny)")
+    parser.add_argument("--steps", type=int, metavar="N", help="optimiser steps (default: 500)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that simulate movies (default: 1)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting of a recipe")
+    parser.set_defaults(run=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from samtrack.config.load import check_recipe, merge, parse_override, read_yaml
+    from samtrack.stages.train_sam2 import Sam2Training, run_train_sam2
+
+    raw = dict(read_yaml(options.recipe)) if options.recipe else {}
+    for name in ("start", "steps", "workers"):
+        if getattr(options, name) is not None:
+            raw[name] = getattr(options, name)
+    for name in ("data", "masks"):
+        if getattr(options, name):
+            raw[name] = [str(path) for path in getattr(options, name)]
+    for override in options.set:
+        raw = merge(raw, parse_override(override))
+    settings = check_recipe(raw, str(options.recipe or "train sam2"))
+    run_train_sam2(Sam2Training(settings, options.out))

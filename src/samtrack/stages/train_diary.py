@@ -1,0 +1,65 @@
+"""The diary of a training run: losses of every step and measures of every look, in two tables that grow line by line."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import time
+from pathlib import Path
+
+from samtrack.train.sam2_run import Report
+
+log = logging.getLogger("samtrack")
+
+CURVES, CHECKS = "curves.csv", "checks.csv"
+
+SAY_EVERY = 20
+"""Steps between lines that say how far the run is."""
+
+
+class Diary:
+    """Two tables of a run, written line by line: losses of every step, measures of every look."""
+
+    def __init__(self, out: Path, step: int) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self._files = {name: out / name for name in (CURVES, CHECKS)}
+        for path in self._files.values():
+            _cut_after(path, step)
+        self._since = time.perf_counter()
+        self._recent: list[Report] = []
+
+    def note(self, report: Report) -> None:
+        """One step."""
+        row = {"step": report.step, "rate": report.rate, "gradient": report.gradient, "lessons": report.lessons}
+        self._append(CURVES, row | report.losses)
+        self._recent.append(report)
+        if report.step % SAY_EVERY == 0:
+            n, seconds = len(self._recent), time.perf_counter() - self._since
+            total = sum(sum(r.losses.values()) for r in self._recent) / n
+            lessons = sum(r.lessons for r in self._recent)
+            log.info(
+                "step %d: loss %.3f, %.2f s per step, %.0f cells/s", report.step, total, seconds / n, lessons / seconds
+            )
+            self._recent, self._since = [], time.perf_counter()
+
+    def checked(self, step: int, measures: dict[str, float]) -> None:
+        """One look at held-out clips."""
+        self._append(CHECKS, {"step": step, **measures})
+
+    def _append(self, name: str, row: dict[str, float]) -> None:
+        path = self._files[name]
+        is_new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(row))
+            if is_new:
+                writer.writeheader()
+            writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+
+
+def _cut_after(path: Path, step: int) -> None:
+    """Drop the rows of steps that a killed run did after its last checkpoint: they will be done again."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = lines[:1] + [line for line in lines[1:] if line.endswith("\n") and int(line.split(",")[0]) <= step]
+    path.write_text("".join(kept), encoding="utf-8")

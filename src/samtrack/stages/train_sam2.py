@@ -1,0 +1,138 @@
+"""Stage train sam2: a SAM 2 network that learns to carry cells, from simulated movies or from a user's annotated ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from samtrack.config.train_sam2 import TrainSam2Settings
+from samtrack.errors import SettingsError
+from samtrack.io.checkpoints import read_checkpoint, write_checkpoint, write_network
+from samtrack.io.pictures import write_png
+from samtrack.io.weights import open_weights
+from samtrack.io.weights_cache import cache_folder
+from samtrack.models.sam2.build import build_model, random_model, state_of
+from samtrack.models.sam2.device import choose_device
+from samtrack.models.sam2.network import Habits, Sam2Network
+from samtrack.stages.annotated import read_tracked
+from samtrack.stages.engine import CARD
+from samtrack.stages.train_diary import Diary
+from samtrack.train.sam2_clips import Clip
+from samtrack.train.sam2_run import HELD_OUT_SEED, Report, Run, begin_processes, clips_used
+from samtrack.train.sam2_sheet import draw_samples
+from samtrack.train.sam2_stream import clip_stream, ctc_stream, mixed
+
+log = logging.getLogger("samtrack")
+
+CHECKPOINT, SAMPLES = "checkpoint.pt", "samples.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Sam2Training:
+    """A recipe, and the folder for weights, curves and checkpoints."""
+
+    settings: TrainSam2Settings
+    out: Path
+
+
+def run_train_sam2(training: Sam2Training) -> None:
+    """Train, from the last checkpoint of the folder if there is one; write the network's folder at the end."""
+    settings, out = training.settings, training.out
+    torch.manual_seed(settings.seed)
+    chosen, told = choose_device(settings.device)
+    device = begin_processes(chosen)
+    config, model = _first_network(settings)
+    card = {**config.get(CARD, {}), **settings.habits}
+    habits = Habits(**{name: card[name] for name in Habits.__dataclass_fields__ if name in card})
+    run = Run(Sam2Network(model, habits), settings, device)
+    if (out / CHECKPOINT).exists():
+        _resume(run, out / CHECKPOINT)
+    if run.rank == 0:
+        learning = sum(p.numel() for p in run.student.network.parameters() if p.requires_grad) / 1e6
+        log.info("train sam2: %.2f million numbers learn, %s, step %d of %d", learning, told, run.step, settings.steps)
+    clips, held_out = _clips(settings, run)
+    with closing(clips):
+        diary = Diary(out, run.step)
+        for report in run.steps(clips):
+            if run.rank == 0:
+                _after_step(run, report, diary, held_out, out)
+    if run.rank == 0:
+        write_network(out, {**config, CARD: card}, state_of(run.result()))
+        log.info("train sam2: weights in %s; to use them: sam2.weights=%s", out, out)
+
+
+def _first_network(settings: TrainSam2Settings) -> tuple[dict[str, Any], nn.Module]:
+    """The network that the run begins with, and its configuration."""
+    if settings.start == "scratch":
+        if settings.architecture is None:
+            raise SettingsError("architecture: missing; start: scratch needs the configuration of a Sam2VideoModel.")
+        return dict(settings.architecture), random_model(settings.architecture, settings.seed)
+    weights = open_weights(settings.start, cache_folder())
+    plain = {key: value for key, value in weights.config.items() if key != CARD}
+    model = build_model(plain, weights.state)
+    return {**(plain or model.config.to_dict()), CARD: weights.config.get(CARD, {})}, model
+
+
+def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list[Clip]]:
+    """Clips to learn from, from where the run is, and clips to look at."""
+    frames = max(3, max(settings.frames))
+    seed = settings.seed + 1000 * run.rank
+    start = clips_used(run.step, settings)
+    aside = settings.seed + HELD_OUT_SEED
+    if not settings.data:
+        with closing(clip_stream(aside, settings.side_px, 2, 0)) as stream:
+            held_out = list(islice(stream, settings.held_out))
+        return clip_stream(seed, settings.side_px, frames, settings.workers, start), held_out
+    movies = [read_tracked(Path(d), Path(m) if m else None) for d, m in _with_masks(settings)]
+    halves = [m.parted(settings.held_out_share, frames) for m in movies]
+    with closing(ctc_stream([h[1] for h in halves], aside, settings.side_px, 2)) as stream:
+        held_out = list(islice(stream, settings.held_out))
+    own = ctc_stream([h[0] for h in halves], seed, settings.side_px, frames, start)
+    if settings.simulated == 0:
+        return own, held_out
+    return mixed(own, clip_stream(seed, settings.side_px, frames, settings.workers), settings.simulated, seed), held_out
+
+
+def _with_masks(settings: TrainSam2Settings) -> list[tuple[str, str | None]]:
+    if settings.masks and len(settings.masks) != len(settings.data):
+        raise SettingsError(
+            f"masks: {len(settings.masks)} folders for {len(settings.data)} movies in data. Give one of each, or no masks."
+        )
+    return list(zip(settings.data, settings.masks or (None,) * len(settings.data), strict=True))
+
+
+def _resume(run: Run, path: Path) -> None:
+    state = read_checkpoint(path)
+    before, now = state["settings"], run.settings.model_dump(mode="json")
+    changed = [name for name in now if before.get(name) != now[name] and name not in FREE_TO_CHANGE]
+    if changed:
+        raise SettingsError(
+            f"{path} is of a run with other {', '.join(changed)} (there {before.get(changed[0])!r}, here "
+            f"{now[changed[0]]!r}). Use the same recipe, or another --out."
+        )
+    run.load_state(state)
+
+
+FREE_TO_CHANGE = ("device", "workers", "checkpoint_every", "check_every", "compiled")
+
+
+def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Clip], out: Path) -> None:
+    """Curves at every step; now and then a line, a look at held-out clips, a checkpoint."""
+    settings = run.settings
+    diary.note(report)
+    is_last = report.step == settings.steps
+    if report.step % settings.check_every == 0 or is_last:
+        measures, lessons, seen = run.check(held_out)
+        diary.checked(report.step, measures)
+        write_png(out / SAMPLES, draw_samples(lessons, seen))
+        log.info("step %d: held out %s", report.step, ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
+    if report.step % settings.checkpoint_every == 0 or is_last:
+        write_checkpoint(out / CHECKPOINT, run.state())
