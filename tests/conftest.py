@@ -73,11 +73,11 @@ def _sam2_config(image_px: int = 64, width: int = 32) -> dict[str, Any]:
         "hidden_size": stages[0],
         "num_attention_heads": 1,
         "image_size": [image_px, image_px],
-        "blocks_per_stage": [1, 1, 1, 1],
+        "blocks_per_stage": [1, 1, 2, 1],
         "embed_dim_per_stage": stages,
         "num_attention_heads_per_stage": [1, 1, 2, 2],
-        "window_size_per_stage": [4, 4, 4, 2],
-        "global_attention_blocks": [2],
+        "window_size_per_stage": [8, 4, 4, 4],
+        "global_attention_blocks": [3],
         "window_positional_embedding_background_size": [tokens // 2, tokens // 2],
     }
     return {
@@ -105,7 +105,7 @@ def _sam2_config(image_px: int = 64, width: int = 32) -> dict[str, Any]:
         "memory_attention_feed_forward_hidden_size": 32,
         "memory_attention_rope_feat_sizes": [tokens, tokens],
         "memory_encoder_hidden_size": width,
-        "memory_encoder_output_channels": 16,
+        "memory_encoder_output_channels": 64,
         "mask_downsampler_embed_dim": width,
         "memory_fuser_embed_dim": width,
         "memory_fuser_intermediate_dim": 32,
