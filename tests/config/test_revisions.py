@@ -3,7 +3,7 @@
 import pytest
 
 from samtrack.config import Config, build_config, trigger
-from samtrack.config.revisions import REVISIONS, SECTIONS
+from samtrack.config.revisions import REVISIONS, SECTIONS, WITHOUT_EFFECT
 
 CHANGES = {
     "movie": {"minutes_per_frame": 7.0},
@@ -12,7 +12,7 @@ CHANGES = {
     "link": {"candidates": 7},
     "associate": {"cost_appear": 1.5},
     "fill": {"method": "none"},
-    "sam2": {"weights": "sam2.1-hiera-tiny"},
+    "sam2": {"precision": "float32"},
     "export": {"field_of_interest_px": 25},
     "evaluate": {"division_tolerance_frames": [0]},
     "report": {"tail_frames": 3},
@@ -20,9 +20,6 @@ CHANGES = {
     "resources": {"workers": 3},
 }
 
-
-ALSO = {"sam2": {"propagate"}}
-"""Stages that go by single settings of a section, of which CHANGES holds one."""
 
 SINGLE = {
     "link.propagate_frames": {"propagate", "link", "associate"},
@@ -45,9 +42,7 @@ def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str)
     before, after = build_config({}), build_config({section: CHANGES[section]})
     assert getattr(before, section) != getattr(after, section)
     changed = {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)}
-    assert changed == {stage for stage, sections in SECTIONS.items() if section in sections} | set(
-        ALSO.get(section, ())
-    )
+    assert changed == {stage for stage, sections in SECTIONS.items() if section in sections}
 
 
 @pytest.mark.parametrize(("setting", "stages"), SINGLE.items())
@@ -62,6 +57,15 @@ def test_single_settings_of_a_section_count_where_the_others_do_not(setting: str
 
 def test_how_the_work_is_cut_re_runs_nothing() -> None:
     assert not any({"blocks", "resources"} & set(sections) for sections in SECTIONS.values())
+
+
+def test_where_and_how_fast_a_network_runs_re_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SECTIONS, "link", ("link", "sam2"))
+    before = trigger(build_config({}), "link")
+    other = {"device": "cpu", "compile": True, "memory_gb": 9.0, "cache": "elsewhere"}
+    assert set(other) == WITHOUT_EFFECT["sam2"]
+    assert trigger(build_config({"sam2": other}), "link") == before
+    assert trigger(build_config({"sam2": {"weights": "edgetam"}}), "link") != before
 
 
 @pytest.mark.parametrize("stage", REVISIONS)

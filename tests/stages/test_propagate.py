@@ -14,6 +14,7 @@ from samtrack.config.simulate import SimulateSettings
 from samtrack.errors import DataError
 from samtrack.io.evidence import read_evidence, write_evidence
 from samtrack.io.tables import read_detections, read_table, write_table
+from samtrack.stages import propagate
 from samtrack.stages.address import Address
 from samtrack.stages.propagate import run_propagate
 from samtrack.stages.simulate import run_simulate
@@ -39,6 +40,7 @@ def settings(movie: Path, out: Path, weights: Path, frames: int = 6) -> dict[str
         "segment": {"method": "given"},
         "blocks": {"frames": frames},
         "link": {"sam2": "on", "min_probability": 0.0},
+        "resources": {"workers": 1},
         "sam2": {"weights": str(weights), "device": "cpu", "memory_gb": 0.2},
     }
 
@@ -87,11 +89,16 @@ def as_columns(detections: Detections, evidence: Evidence) -> list[Any]:
     return [getattr(evidence, name) for name in Evidence.__slots__]
 
 
-def test_one_line_says_on_what_it_runs(tracked: Address, caplog: pytest.LogCaptureFixture):
+def test_one_line_says_on_what_it_runs_and_others_how_far_it_is(
+    tracked: Address, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(propagate, "TELL_EVERY_S", -1.0)
     with caplog.at_level(logging.INFO, logger="samtrack"):
         run_propagate(tracked, tracked.names[0])
-    first, last = (record.getMessage() for record in caplog.records)
+    first, *on_the_way, last = (record.getMessage() for record in caplog.records)
     assert "runs on cpu, as asked" in first
+    assert len(on_the_way) == 6
+    assert "2 of 6 frames" in on_the_way[1]
     assert "6 frames" in last
     assert "frames per second" in last
 

@@ -58,9 +58,8 @@ def link_model():
 
 
 def sam2_weights():
-    """A fingerprint of the SAM 2 weights; changed ones re-run the rules that use them."""
-    asked = any(address.asks_sam2 for address in ADDRESS.values())
-    return plan.weights_fingerprint(CONFIG) if asked and workflow.is_main_process else ""
+    """What the weights of SAM 2 are known by; others re-run the rule."""
+    return plan.weights_fingerprint(CONFIG) if workflow.is_main_process else ""
 
 
 def every_block(path):

@@ -1,7 +1,7 @@
 """What SAM 2 says of each cell: where it goes and where it came from. Only where link.sam2 asks for it.
 
 REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr, OUT/SEQUENCE_work/typical.json, labels and detections of the block and of those that
-                  follow within link.propagate_frames; the weights that sam2.weights names
+                  follow within link.propagate_frames; OUT/weights.sha256: the weights of SAM 2 are here
 OUTPUTS           OUT/SEQUENCE_work/evidence/BLOCK.parquet
 """
 
@@ -14,6 +14,7 @@ rule propagate:
         ),
         detections=blocks_read_by("propagate", Layout.detections),
         typical=PATHS.typical,
+        weights=plan.weights_mark(CONFIG),
     output:
         evidence=PATHS.evidence("{block}"),
     params:

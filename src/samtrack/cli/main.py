@@ -13,6 +13,7 @@ from samtrack.cli.movie import add_run
 from samtrack.cli.results import add_result_commands
 from samtrack.cli.stages import add_stage_commands
 from samtrack.cli.train import add_train
+from samtrack.cli.weights import add_weights
 from samtrack.errors import SamtrackError
 
 DESCRIPTION = "Track the cells of 2D+t and 3D+t microscopy movies: TIFF or OME-Zarr in, a valid CTC result out."
@@ -35,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_stage_commands(commands)
     add_result_commands(commands)
     add_train(commands)
+    add_weights(commands)
     add_bench(commands)
     return parser
 

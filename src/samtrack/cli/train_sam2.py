@@ -14,7 +14,7 @@ examples:
       trains the network that ships anew, on simulated movies alone
   samtrack train sam2 --start sam2.1-hiera-tiny --data DATA/01 --out mine --set lora={} --set rate=3e-5
       adapts a large network by small additions to its layers
-  torchrun --nproc-per-node 4 -m samtrack train sam2 …       on four GPUs
+  torchrun --nproc-per-node 4 -m samtrack.cli train sam2 …       on four GPUs
 
 --out holds the weights (config.json, model.safetensors), curves.csv and checks.csv, samples.png, and checkpoint.pt, from
 which a run that was stopped goes on when the same command is given again.

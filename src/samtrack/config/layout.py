@@ -13,6 +13,8 @@ from samtrack.config.schema import Config, SequenceSettings
 
 RUN_CONFIG = "run_config.yaml"
 LOCK_FILE = ".samtrack.lock"
+WEIGHTS_MARK = "weights.sha256"
+"""In ``out``: what the weights of SAM 2 summed to when the run made sure that they are here."""
 
 
 @dataclass(frozen=True, slots=True)

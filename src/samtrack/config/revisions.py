@@ -27,21 +27,13 @@ REVISIONS: dict[str, int] = {
     "report": 3,
 }
 
-# A section, or single settings of one where the others change nothing: SAM 2 says the same on any device, but for rounding.
+# A section, or single settings of one where the others change nothing.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "simulate": (),
     "ingest": ("movie", "ingest"),
     "segment": ("segment",),
     "measure": (),
-    "propagate": (
-        "sam2.weights",
-        "sam2.precision",
-        "sam2.cell_px",
-        "sam2.window_px",
-        "sam2.tile_px",
-        "link.propagate_frames",
-        "link.propagate_planes",
-    ),
+    "propagate": ("sam2", "link.propagate_frames", "link.propagate_planes"),
     "link": ("link",),
     "associate": ("associate", "link"),
     "fill": ("fill",),
@@ -51,15 +43,17 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "report": ("report",),
 }
 
+WITHOUT_EFFECT: dict[str, set[str]] = {"sam2": {"device", "compile", "memory_gb", "cache"}}
+"""Settings of a section that say where and how fast, not what: a change re-runs nothing."""
+
 
 def trigger(config: Config, stage: str) -> str:
     """The text whose change re-runs a stage: its sections of the configuration and its revision."""
-    plain = config.model_dump(mode="json", include={name.split(".")[0] for name in SECTIONS[stage]})
-    settings = {name: _at(plain, name) for name in SECTIONS[stage]}
+    settings = {name: _at(config, *name.split(".")) for name in SECTIONS[stage]}
     return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)
 
 
-def _at(plain: dict[str, Any], name: str) -> Any:
-    """A section, or one setting of it."""
-    section, _, setting = name.partition(".")
-    return plain[section][setting] if setting else plain[section]
+def _at(config: Config, section: str, setting: str | None = None) -> Any:
+    """A section, or one setting of it, as plain data."""
+    plain = getattr(config, section).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
+    return plain if setting is None else plain[setting]

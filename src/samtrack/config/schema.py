@@ -15,6 +15,7 @@ from samtrack.config.link import LinkSettings
 from samtrack.config.movie import MovieSettings
 from samtrack.config.report import ReportSettings
 from samtrack.config.resources import BlocksSettings, ResourcesSettings
+from samtrack.config.sam2 import Sam2Settings
 from samtrack.config.section import Section
 from samtrack.config.segment import GivenSettings, SeedsSettings, SegmentSettings
 from samtrack.config.simulate import SimulateSettings
@@ -59,6 +60,7 @@ class Config(Section):
     link: LinkSettings = Field(default_factory=LinkSettings)
     associate: AssociateSettings = Field(default_factory=AssociateSettings)
     fill: FillSettings = Field(default_factory=ShapeFillSettings)
+    sam2: Sam2Settings = Field(default_factory=Sam2Settings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
@@ -78,6 +80,11 @@ class Config(Section):
                     "add masks, or choose segment.method: seeds"
                 )
         return self
+
+    def links_with_sam2(self, sequence: SequenceSettings) -> bool:
+        """Whether links of a sequence are proposed with what SAM 2 says of its cells: if so set, else if it has images."""
+        has_images = sequence.simulate is not None or sequence.images != sequence.masks
+        return self.link.sam2 == "on" or (self.link.sam2 == "auto" and has_images)
 
     def sequence(self, name: str) -> SequenceSettings:
         """The settings of one sequence."""

@@ -26,7 +26,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """The state of a training run: tensors and plain values, nothing that could run code."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001  (torch raises what zip, pickle and its own reader raise)
+    except Exception as error:
         raise WeightsError(
             f"{path} is not a checkpoint that can be read ({error}). Delete it to begin anew."
         ) from error

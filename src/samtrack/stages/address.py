@@ -63,10 +63,8 @@ class Address:
 
     @property
     def asks_sam2(self) -> bool:
-        """Whether links are proposed with what SAM 2 says of the cells: if asked for, else where there are images."""
-        sequence = self.sequence
-        has_images = sequence.simulate is not None or sequence.images != sequence.masks
-        return self.config.link.sam2 == "on" or (self.config.link.sam2 == "auto" and has_images)
+        """Whether links are proposed with what SAM 2 says of the cells."""
+        return self.config.links_with_sam2(self.sequence)
 
     @property
     def is_evaluated(self) -> bool:

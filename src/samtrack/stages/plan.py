@@ -11,8 +11,9 @@ from pathlib import Path
 import yaml
 
 from samtrack.config import Config, SequenceSettings
-from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, sources_of
+from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, WEIGHTS_MARK, sources_of
 from samtrack.config.load import build_config, read_yaml
+from samtrack.config.weights import REGISTRY, entry_named
 from samtrack.errors import DataError, PlanError, SettingsError, WeightsError
 from samtrack.io.atomic import written_file
 
@@ -32,6 +33,8 @@ def complete(config: Config) -> Config:
             f"link.model: {config.link.model} does not exist. Relative paths count from {Path.cwd()}. Give a JSON file of "
             "`samtrack train links`, or null for the model that ships."
         )
+    if uses_sam2(config) and not Path(config.sam2.weights).expanduser().exists():
+        entry_named(config.sam2.weights)
     sequences = [_complete(config, sequence) for sequence in config.sequences]
     return config.model_copy(update={"sequences": tuple(sequences)})
 
@@ -70,17 +73,31 @@ def model_fingerprint(config: Config) -> str:
     return hashlib.sha256(Path(config.link.model).read_bytes()).hexdigest()[:32]
 
 
-def weights_fingerprint(config: Config) -> str:
-    """A text that changes with the SAM 2 weights: of the registry by name and revision, else by their content."""
-    from samtrack.config.weights import REGISTRY
-    from samtrack.io.weights_cache import cache_folder, file_sha256, locate
+def uses_sam2(config: Config) -> bool:
+    """Whether some stage asks a SAM 2 network, so that its weights must be here before the jobs start."""
+    methods: set[str] = {config.segment.method, config.fill.method}
+    return "sam2" in methods or any(config.links_with_sam2(sequence) for sequence in config.sequences)
 
-    entry = REGISTRY.get(config.sam2.weights)
-    if entry is not None and not entry.ships:
-        return f"{entry.name} {entry.revision}"
-    found = locate(config.sam2.weights, cache_folder(config.sam2.cache))
-    files = sorted(path for path in found.iterdir() if path.is_file()) if found.is_dir() else [found]
-    return " ".join(file_sha256(path)[:32] for path in files)
+
+def weights_mark(config: Config) -> list[Path]:
+    """What a rule that uses SAM 2 names as input: the mark that its weights are here; nothing if no stage uses it."""
+    return [Path(config.out) / WEIGHTS_MARK] if uses_sam2(config) else []
+
+
+def weights_fingerprint(config: Config) -> str:
+    """A text that changes with the weights: the name and revision of the registry, the content of the user's files.
+
+    Fetching does not change it, so that a run does not start anew because of its own first step.
+    """
+    if not uses_sam2(config):
+        return ""
+    weights = config.sam2.weights
+    if weights in REGISTRY and not REGISTRY[weights].ships:
+        return f"{weights}@{REGISTRY[weights].revision}"
+    from samtrack.io.weights import sha256_of
+    from samtrack.io.weights_cache import cache_folder
+
+    return sha256_of(weights, cache_folder(config.sam2.cache))[:32]
 
 
 def save_run_config(config: Config) -> Path:

@@ -1,7 +1,7 @@
-"""What a SAM 2 network is told about its masks: focal and dice on the mask, its own expected IoU, and whether the cell is there.
+"""What a SAM 2 network is told about its masks: focal and dice loss, its own expected IoU, and whether the cell is there.
 
-Masks count only where the cell is present; what is drawn of an absent cell is nobody's concern. Targets are shares of a sample
-(0 to 1), so that rims finer than the logits are learnt.
+Masks count only where the cell is present; what is drawn of an absent cell is nobody's concern. Targets are shares of a
+sample (0 to 1), so that rims finer than the logits are learnt.
 """
 
 from __future__ import annotations

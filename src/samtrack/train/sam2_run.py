@@ -54,7 +54,9 @@ class Run:
         if settings.lora is not None:
             network.model.requires_grad_(False)
             add_lora(network.model, settings.lora.parts, settings.lora.rank, settings.lora.alpha)
-        self.student = Student(network, settings.outlines).to(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.student = Student(network, settings.outlines).to(device)
         _freeze(network, settings.frozen)
         self.mean = copy.deepcopy(self.student.network).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(_groups(self.student, settings), lr=settings.rate, betas=(0.9, 0.99))
@@ -155,14 +157,19 @@ class Run:
 
 
 def clips_used(step: int, settings: TrainSam2Settings) -> int:
-    """Clips that a run has taken from its stream after so many steps."""
-    return POOL + step * settings.clips // settings.reuse if step else 0
+    """Clips of the stream that are in no batch any more after so many steps; the pool begins there."""
+    return step * _fresh(settings)
+
+
+def _fresh(settings: TrainSam2Settings) -> int:
+    """New clips per step."""
+    return max(1, settings.clips // settings.reuse)
 
 
 def _pooled(clips: Iterator[Clip], settings: TrainSam2Settings, step: int, rank: int) -> Iterator[Lessons]:
     """Batches from a pool of clips in which the oldest are replaced; a function of the seed and the step alone."""
     side = settings.window_px // 16
-    fresh = settings.clips // settings.reuse or 1
+    fresh = _fresh(settings)
     pool = [next(clips) for _ in range(POOL)]
     while True:
         rng = np.random.default_rng([settings.seed, 7, rank, step])

@@ -82,8 +82,8 @@ class Habits:
     """How a network is used: what its weights were trained with.
 
     ``mask_prompt``: the last known mask is shown to the decoder beside the memory. ``pointers``: object pointers are part of
-    the memory. ``clip_frames``: length of the clip that time offsets of pointers are measured against. ``point_blobs``: points
-    are shown to the decoder as a soft mask, too.
+    the memory. ``clip_frames``: length of the clip that time offsets of pointers are measured against. ``point_blobs``:
+    points are shown to the decoder as a soft mask, too.
     """
 
     mask_prompt: bool = False
