@@ -21,6 +21,16 @@ CHANGES = {
 }
 
 
+SINGLE = {
+    "link.propagate_frames": {"propagate", "link", "associate"},
+    "link.propagate_planes": {"propagate", "link", "associate"},
+    "link.candidates": {"link", "associate"},
+    "sam2.cell_px": {"propagate"},
+    "sam2.memory_gb": set(),
+}
+"""Settings of sections of which some stages see a part only, and the stages that they change."""
+
+
 def test_every_section_is_tried() -> None:
     sections = set(Config.model_fields) - {"dataset", "preset", "out", "sequences"}
     assert set(CHANGES) == sections
@@ -33,6 +43,16 @@ def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str)
     assert getattr(before, section) != getattr(after, section)
     changed = {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)}
     assert changed == {stage for stage, sections in SECTIONS.items() if section in sections}
+
+
+@pytest.mark.parametrize(("setting", "stages"), SINGLE.items())
+def test_single_settings_of_a_section_count_where_the_others_do_not(setting: str, stages: set[str]) -> None:
+    section, name = setting.split(".")
+    value = {"propagate_frames": 2, "propagate_planes": "three", "candidates": 7, "memory_gb": 1.0, "cell_px": 40.0}[
+        name
+    ]
+    before, after = build_config({}), build_config({section: {name: value}})
+    assert {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)} == stages
 
 
 def test_how_the_work_is_cut_re_runs_nothing() -> None:

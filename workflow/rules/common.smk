@@ -70,13 +70,13 @@ def every_block(path):
     ]
 
 
-def blocks_read_by(stage, path):
+def blocks_read_by(stage, path, needed=lambda address: True):
     """A function of the wildcards: the files of the blocks that a stage reads for the job's block, its own included."""
 
     def of(wildcards):
         address = ADDRESS[wildcards.sequence]
         names = address.neighbours(stage, address.block(wildcards.block).core)
-        return [path(address.layout, name) for name in names]
+        return [path(address.layout, name) for name in names if needed(address)]
 
     return of
 

@@ -8,6 +8,7 @@ its stage changes for equal input; the golden tests say when that is forgotten.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from samtrack.config.schema import Config
 
@@ -16,7 +17,8 @@ REVISIONS: dict[str, int] = {
     "ingest": 1,
     "segment": 1,
     "measure": 1,
-    "link": 2,
+    "propagate": 1,
+    "link": 3,
     "associate": 3,
     "fill": 2,
     "export": 1,
@@ -25,11 +27,13 @@ REVISIONS: dict[str, int] = {
     "report": 3,
 }
 
+# A section, or single settings of one where the others change nothing.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "simulate": (),
     "ingest": ("movie", "ingest"),
     "segment": ("segment",),
     "measure": (),
+    "propagate": ("sam2", "link.propagate_frames", "link.propagate_planes"),
     "link": ("link",),
     "associate": ("associate", "link"),
     "fill": ("fill",),
@@ -45,8 +49,11 @@ WITHOUT_EFFECT: dict[str, set[str]] = {"sam2": {"device", "compile", "memory_gb"
 
 def trigger(config: Config, stage: str) -> str:
     """The text whose change re-runs a stage: its sections of the configuration and its revision."""
-    settings = {
-        name: getattr(config, name).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(name))
-        for name in SECTIONS[stage]
-    }
+    settings = {name: _at(config, *name.split(".")) for name in SECTIONS[stage]}
     return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)
+
+
+def _at(config: Config, section: str, setting: str | None = None) -> Any:
+    """A section, or one setting of it, as plain data."""
+    plain = getattr(config, section).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
+    return plain if setting is None else plain[setting]
