@@ -80,7 +80,7 @@ def _first_network(settings: TrainSam2Settings) -> tuple[dict[str, Any], nn.Modu
         return dict(settings.architecture), model
     weights = open_weights(settings.start, cache_folder())
     plain = {key: value for key, value in weights.config.items() if key != CARD}
-    model = build_model(plain, weights.state)
+    model: Any = build_model(plain, weights.state)
     return {**(plain or model.config.to_dict()), CARD: weights.config.get(CARD, {})}, model
 
 

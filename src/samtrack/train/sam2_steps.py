@@ -69,7 +69,8 @@ class Student(nn.Module):
             seen = [outline_losses(self.outlines(f), truth) for f, truth in zip(features, labels, strict=True)]
             losses["outlines"] = OUTLINE_WEIGHT * torch.stack(seen).mean()
         if len(lessons) == 0:
-            return Pass(losses | {"nothing": sum(f.coarse.sum() for f in features) * 0.0}, [], None)
+            unseen = torch.stack([f.coarse.sum() for f in features]).sum() * 0.0
+            return Pass(losses | {"nothing": unseen}, [], None)
         return self._masks(lessons, features, losses, weights, points)
 
     def _masks(
