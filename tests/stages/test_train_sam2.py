@@ -48,6 +48,7 @@ def test_a_folder_of_weights_curves_and_samples(tmp_path):
     assert all(float(r["focal"]) > 0 for r in rows)
     assert [int(r["step"]) for r in csv.DictReader((tmp_path / "net" / "checks.csv").open())] == [2, 3]
     assert (tmp_path / "net" / "samples.png").stat().st_size > 1000
+    assert "on held-out clips" in (tmp_path / "net" / "curves.svg").read_text()
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, monkeypatch):

@@ -80,8 +80,9 @@ def _first_network(settings: TrainSam2Settings) -> tuple[dict[str, Any], nn.Modu
         return dict(settings.architecture), model
     weights = open_weights(settings.start, cache_folder())
     plain = {key: value for key, value in weights.config.items() if key != CARD}
-    model: Any = build_model(plain, weights.state)
-    return {**(plain or model.config.to_dict()), CARD: weights.config.get(CARD, {})}, model
+    model = build_model(plain, weights.state)
+    made: Any = model.config
+    return {**(plain or made.to_dict()), CARD: weights.config.get(CARD, {})}, model
 
 
 def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list[Clip]]:
