@@ -23,9 +23,11 @@ examples:
 
 def add_train(commands: Any) -> None:
     """Add the commands."""
-    text = "fit the link model, or a network, to simulated movies or to your annotated ones"
     train: argparse.ArgumentParser = commands.add_parser(
-        "train", help=text, description=f"{text[0].upper()}{text[1:]}."
+        "train",
+        help="fit the link model or a network, to your movies, too",
+        description="Fit a model to simulated movies, or to your annotated ones.",
+        epilog="examples: samtrack train links --help, samtrack train sam2 --help",
     )
     kinds = train.add_subparsers(dest="what", metavar="WHAT", required=True, title="what to train")
     _add_links(kinds)
