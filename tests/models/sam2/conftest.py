@@ -144,3 +144,13 @@ def new_session() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def library_follows() -> Callable[..., list[Any]]:
     return follow
+
+
+@pytest.fixture(scope="session")
+def make_alive() -> Callable[..., Any]:
+    return enlivened
+
+
+@pytest.fixture(scope="session")
+def shared_settings() -> Callable[..., dict[str, Any]]:
+    return parts_of

@@ -47,9 +47,7 @@ def agrees(ours, theirs):
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["forward", "backward"])
-def test_a_given_mask_is_carried_as_by_the_library(
-    model, order, make_film, make_boxes, new_session, library_follows
-):
+def test_a_given_mask_is_carried_as_by_the_library(model, order, make_film, make_boxes, new_session, library_follows):
     pictures, mask = make_film(2), make_boxes(1)
     theirs = library_follows(model, new_session(model, pictures), mask[0], order)
     network = Sam2Network(model, Habits(clip_frames=2))
@@ -76,9 +74,7 @@ def test_a_guess_is_remembered_as_by_the_library(model, order, make_film, make_b
     assert (second.logits - forgetful.logits).abs().max() > 100 * CLOSE, "the guess must matter"
 
 
-def test_what_is_remembered_is_what_the_library_stores(
-    model, make_film, make_boxes, new_session, library_follows
-):
+def test_what_is_remembered_is_what_the_library_stores(model, make_film, make_boxes, new_session, library_follows):
     pictures, mask = make_film(2), make_boxes(1)
     session = new_session(model, pictures)
     library_follows(model, session, mask[0], (0, 1))
@@ -164,9 +160,7 @@ def test_cells_in_a_batch_are_cells_alone(make_model, make_film, make_boxes, hab
     assert (together.logits[0] - together.logits[1]).abs().max() > 100 * CLOSE
 
 
-def test_a_cell_without_a_mask_is_remembered_as_absent(
-    make_model, make_film, make_boxes, new_session, library_follows
-):
+def test_a_cell_without_a_mask_is_remembered_as_absent(make_model, make_film, make_boxes, new_session, library_follows):
     model, pictures, nothing = make_model(), make_film(2), torch.zeros(1, 128, 128)
     session = new_session(model, pictures)
     theirs = library_follows(model, session, nothing[0], (0, 1))
@@ -194,7 +188,8 @@ def test_a_cell_that_is_judged_absent_has_no_mask_and_no_pointer(
         guess = network.carry(seen[1], [(1, given)])
         again = network.remember_guess(seen[1], guess)
         last = network.carry(seen[2], [(2, given), (1, again)])
-    assert guess.object_logit < 0 and (guess.hardened() == -1024).all()
+    assert guess.object_logit < 0
+    assert (guess.hardened() == -1024).all()
     assert guess.logits.std() > 0.1, "what the cell would be is kept beside"
     torch.testing.assert_close(again.pointer, model.no_object_pointer)
     agrees(guess, theirs[1])
@@ -211,7 +206,8 @@ def test_habits_change_the_answer(make_model, make_film, make_boxes, part):
         with torch.inference_mode():
             memory = network.remember(before, mask)
             answers.append(network.carry(after, [(1, memory)]).logits)
-        assert isinstance(memory, Memory) and (memory.pointer is not None) == network.habits.pointers
+        assert isinstance(memory, Memory)
+        assert (memory.pointer is not None) == network.habits.pointers
     assert (answers[0] - answers[1]).abs().max() > 50 * CLOSE
 
 

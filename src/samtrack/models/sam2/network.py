@@ -90,6 +90,9 @@ class Habits:
 class Sam2Network(nn.Module):
     """A ``transformers`` video model of the SAM 2 family, and how to use it."""
 
+    only_tile_px: int | None = None
+    """The one size of pictures that the encoder takes; None if it takes any."""
+
     def __init__(self, model: Any, habits: Habits = Habits()) -> None:
         super().__init__()
         self.model = model
@@ -127,7 +130,7 @@ class Sam2Network(nn.Module):
         """The memory of predicted masks."""
         present = seen.object_logit > 0
         low = seen.hardened()[:, None]
-        mask = torch.sigmoid(functional.interpolate(low.float(), scale_factor=4.0, mode="bilinear"))
+        mask = torch.sigmoid(self._enlarged(low.float()))
         pointer = self._pointer(seen.token, present) if self.habits.pointers else None
         return Memory(self._spatial(window, mask.to(window.coarse.dtype), present), pointer, low, given=False)
 
@@ -154,6 +157,10 @@ class Sam2Network(nn.Module):
         first = window.coarse + self.model.no_memory_embedding.reshape(1, -1, 1, 1)
         dense = None if mask is None else self.model.prompt_encoder.mask_embed(mask.to(first.dtype))
         return self._decode(window, first, sparse, dense, self._is_multimask(points.shape[1], tracking=False))
+
+    def _enlarged(self, logits: Tensor) -> Tensor:
+        """Predicted logits at the samples of the masks that the memory encoder reads."""
+        return functional.interpolate(logits, scale_factor=MASK_SAMPLES / LOGIT_SAMPLES, mode="bilinear")
 
     def _make_tables(self, side: int, device: torch.device) -> dict[str, Any]:
         """The positions of a window's tokens: for memory attention, the memory, the decoder and the rotary angles."""
