@@ -56,6 +56,8 @@ def enlivened(model: Any, seed: int) -> Any:
         model.object_pointer_proj.proj_out.weight.mul_(3.0)  # a few tokens among many: loud enough to be missed
         for layer in model.memory_attention.layers:
             layer.cross_attn_image.k_proj.weight.mul_(0.2)  # attention that looks at more than one token
+        waves = model.shared_image_embedding.positional_embedding  # a buffer, drawn by the library
+        waves.copy_(torch.randn(waves.shape, generator=generator))
         model.prompt_encoder.shared_embedding = model.shared_image_embedding
     return model.eval()
 
