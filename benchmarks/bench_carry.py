@@ -4,10 +4,11 @@
     python benchmarks/bench_carry.py MOVIE --weights DIR --cell-px 40           another one, another size
     python benchmarks/bench_carry.py MOVIE --frames 20 --gap 2                  fewer frames, two frames on
 
-MOVIE is a folder of images as in DATA/01, with its truth DATA/01_GT and, if there is one, the silver truth DATA/01_ST beside
-it. Every cell is shown to the network by its mask and carried into a later frame (and back). Told are the share of cells
-whose mask lies most on the right cell ("found"; on either daughter of a mother), the mean IoU of the mask with the true one, the share of cells
-with IoU above .5, all of them also for the mask left where it was ("stay"), and the object scores of cells that stay and that leave.
+MOVIE is a folder of images as in DATA/01, with its truth DATA/01_GT and, if there is one, the silver truth DATA/01_ST
+beside it. Every cell is shown to the network by its mask and carried into a later frame (and back). Told are the share of
+cells whose mask lies most on the right cell ("found"; on either daughter of a mother), the mean IoU of the mask with the
+true one, the share of cells with IoU above .5, the first two also for the mask left where it was ("stay"), and how often
+the object score tells that a cell is still there, or gone.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import numpy as np
 
 from samtrack.config.link import LinkSettings
 from samtrack.config.sam2 import Sam2Settings
+from samtrack.link import measure_detections, summarise
 from samtrack.link.propagate import propagate_cells
 from samtrack.stages.annotated import movie_name, read_tracked
 from samtrack.stages.engine import open_engine
-from samtrack.link import measure_detections, summarise
 from samtrack.types import ArrayFrames, Detections, Span
 
 
@@ -82,7 +83,7 @@ def _judge(part, table, frames, parent, gap, figures) -> None:
             best = label[np.argmax(part.overlap[rows])]
             figures["found"].append(float(best in kin))
             shared = part.overlap[rows][np.isin(label, kin)].sum()
-            true_size = _size_of(part, rows, label, kin, shared, table, source, frames, there)
+            true_size = _size_of(part, rows, kin, table, frames[there])
             figures["iou"].append(float(shared / max(part.predicted[rows[0]] + true_size - shared, 1e-9)))
             here = frames[t] == track
             under = frames[there][here]
@@ -100,15 +101,15 @@ def _kin(track, frame, parent, forward) -> list[int]:
     return [t for t in near if t > 0 and (frame == t).any()]
 
 
-def _size_of(part, rows, label, kin, shared, table, source, frames, there) -> float:
+def _size_of(part, rows, kin, table, frame) -> float:
     """Size of the true mask in the unit of the evidence, from any hit of that frame."""
     known = part.target[rows] >= 0
     per_voxel = None
     if known.any():
         row = rows[known][0]
         target = part.target[row]
-        per_voxel = part.target_size[row] / max((frames[there] == table.label[target]).sum(), 1)
-    total = sum(int((frames[there] == k).sum()) for k in kin)
+        per_voxel = part.target_size[row] / max((frame == table.label[target]).sum(), 1)
+    total = sum(int((frame == k).sum()) for k in kin)
     return total * per_voxel if per_voxel else total
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CARD = "samtrack"
 """Section of a weights' config.json that says how samtrack uses them."""
 
-CELL_PX, WINDOW_PX, TILE_PX = 64.0, 256, 512
+CELL_PX, WINDOW_PX, TILE_PX = 64.0, 256, 1024
 """Sizes for weights that say nothing: a cell of 64 px is large enough to be seen and leaves room to move in its window."""
 
 LEAST_TILE_PX = 32
@@ -28,7 +28,8 @@ def open_engine(settings: Sam2Settings, workers: int = 1) -> tuple[Sam2Engine, s
 
     from samtrack.models.sam2.adapter import Sam2Engine, Use
     from samtrack.models.sam2.device import choose_device, choose_precision
-    from samtrack.models.sam2.network import Habits, Sam2Network
+    from samtrack.models.sam2.kin import network_of
+    from samtrack.models.sam2.network import Habits
     from samtrack.stages.weights import load_model
 
     torch.set_num_threads(workers)
@@ -36,7 +37,7 @@ def open_engine(settings: Sam2Settings, workers: int = 1) -> tuple[Sam2Engine, s
     model, weights = load_model(settings)
     card = read_card(weights.config, weights.source)
     habits = Habits(**{field.name: card[field.name] for field in fields(Habits) if field.name in card})
-    network = Sam2Network(model, habits)
+    network = network_of(model, habits)
     cell_px, window_px, tile_px = sizes(settings, card, int(network.model.config.image_size))
     use = Use(
         device=device,

@@ -35,7 +35,6 @@ with warnings.catch_warnings():
 WIDTH, SIZE_PX = 128, 128
 TOLERANCE = 1e-4
 N_FRAMES = 2
-POINTER = "the engine follows the library, which takes the pointer of a given mask from the best of three masks"
 
 
 def image_encoder() -> ImageEncoder:
