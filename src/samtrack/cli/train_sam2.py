@@ -10,8 +10,8 @@ EXAMPLE = """\
 examples:
   samtrack train sam2 --data DATA/Fluo-N2DL-HeLa/01 --out mine
       goes on from the network that ships, on your annotated movie; then: samtrack run … --set sam2.weights=mine
-  samtrack train sam2 --recipe config/train/samtrack-tiny.yaml --out tiny
-      trains the network that ships anew, on simulated movies alone
+  samtrack train sam2 --recipe config/train/samtrack-tiny-1.yaml --out results/samtrack-tiny-1
+      the first of the two steps by which the network that ships was trained, on simulated movies alone
   samtrack train sam2 --start sam2.1-hiera-tiny --data DATA/01 --out mine --set lora={} --set rate=3e-5
       adapts a large network by small additions to its layers
   torchrun --nproc-per-node 4 -m samtrack.cli train sam2 …       on four GPUs

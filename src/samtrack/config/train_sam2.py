@@ -65,6 +65,9 @@ class TrainSam2Settings(Section):
         "top of what the weights to begin with say; written into the configuration of the new ones.",
     )
     steps: int = Field(500, ge=1, description="Optimiser steps; 500 fine-tune the smallest network in 20 min on a CPU.")
+    stop: int | None = Field(
+        None, ge=1, description="Step after which the run ends, though its learning rate was planned for all steps."
+    )
     clips: int = Field(8, ge=1, description="Clips per step and process.")
     cells: int = Field(
         12, ge=1, description="Most cells per clip that are carried: their cost is as much as the pixels'."
@@ -72,6 +75,17 @@ class TrainSam2Settings(Section):
     backgrounds: int = Field(1, ge=0, description="Masks on background per clip: objects that are absent ever after.")
     frames: Annotated[tuple[int, ...], Field(min_length=1)] = Field(
         (2,), description="Lengths of clips in frames, 2 to 4, drawn per step; repeat one to draw it more often."
+    )
+    consecutive: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Share of steps that see frames of a clip one after the other; the others leave some out, as gaps do.",
+    )
+    strides: tuple[float, ...] = Field(
+        (0.75, 0.18, 0.07),
+        min_length=1,
+        description="Shares of simulated clips that take every, every second, every third … frame of their movie.",
     )
     side_px: int = Field(256, multiple_of=32, ge=64, description="Side of a clip: the tile that is used later.")
     window_px: int = Field(128, multiple_of=16, ge=32, description="Side of a cell's window: four cells of 32 px.")

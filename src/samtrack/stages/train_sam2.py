@@ -87,14 +87,14 @@ def _first_network(settings: TrainSam2Settings) -> tuple[dict[str, Any], nn.Modu
 
 def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list[Clip]]:
     """Clips to learn from, from where the run is, and clips to look at."""
-    frames = max(3, max(settings.frames))
+    frames, strides = max(3, max(settings.frames)), settings.strides
     seed = settings.seed + 1000 * run.rank
     start = clips_used(run.step, settings)
     aside = settings.seed + HELD_OUT_SEED
     if not settings.data:
-        with closing(clip_stream(aside, settings.side_px, 2, 0)) as stream:
+        with closing(clip_stream(aside, settings.side_px, 2, 0, strides=strides)) as stream:
             held_out = list(islice(stream, settings.held_out))
-        return clip_stream(seed, settings.side_px, frames, settings.workers, start), held_out
+        return clip_stream(seed, settings.side_px, frames, settings.workers, start, strides), held_out
     movies = [read_tracked(Path(d), Path(m) if m else None) for d, m in _with_masks(settings)]
     halves = [m.parted(settings.held_out_share, frames) for m in movies]
     with closing(ctc_stream([h[1] for h in halves], aside, settings.side_px, 2)) as stream:
@@ -102,7 +102,8 @@ def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list
     own = ctc_stream([h[0] for h in halves], seed, settings.side_px, frames, start)
     if settings.simulated == 0:
         return own, held_out
-    return mixed(own, clip_stream(seed, settings.side_px, frames, settings.workers), settings.simulated, seed), held_out
+    simulated = clip_stream(seed, settings.side_px, frames, settings.workers, strides=strides)
+    return mixed(own, simulated, settings.simulated, seed), held_out
 
 
 def _with_masks(settings: TrainSam2Settings) -> list[tuple[str, str | None]]:
@@ -132,7 +133,7 @@ def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Clip], ou
     """Curves at every step; now and then a line, a look at held-out clips, a checkpoint."""
     settings = run.settings
     diary.note(report)
-    is_last = report.step == settings.steps
+    is_last = report.step == min(settings.steps, settings.stop or settings.steps)
     if report.step % settings.check_every == 0 or is_last:
         measures, lessons, seen = run.check(held_out)
         diary.checked(report.step, measures)

@@ -6,6 +6,7 @@ of it at the network's scale, at another place, size and look each time. Everyth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ CLIPS_PER_SCENE = 4
 SPARE_FRAMES = 1
 """Frames of a scene beyond those of a clip, so that its clips begin at different ones."""
 
-STRIDES = {1: 0.55, 2: 0.25, 3: 0.2}
+STRIDES = (0.55, 0.25, 0.2)
 """How often a clip takes every, every second, every third frame of its movie."""
 
 SEEKS_DIVISION = 0.5
@@ -86,7 +87,7 @@ def simulated_clip(seed: int, side_px: int, n_frames: int) -> Clip:
     return simulated_clips(seed, side_px, n_frames, 1)[0]
 
 
-def simulated_clips(seed: int, side_px: int, n_frames: int, n: int) -> list[Clip]:
+def simulated_clips(seed: int, side_px: int, n_frames: int, n: int, strides: Sequence[float] = STRIDES) -> list[Clip]:
     """Some clips of one random movie, at different times and places."""
     if n_frames < 1 or side_px < 16:
         raise SettingsError(
@@ -99,7 +100,7 @@ def simulated_clips(seed: int, side_px: int, n_frames: int, n: int) -> list[Clip
     plane = 0 if settings.scale.ndim == 3 else -1
     clips: list[Clip] = []
     while len(clips) < n:
-        times = _times(lineage.tracks, settings.frames, n_frames, rng)
+        times = _times(lineage.tracks, settings.frames, n_frames, strides, rng)
         drawn = []
         for t in times:
             labels, light = render_frame(settings, lineage.frames[t], t)
@@ -125,7 +126,7 @@ def ctc_clips(
     if labels.n_frames < n_frames:
         raise DataError(f"a movie of {labels.n_frames} frames holds no clip of {n_frames}; ask for shorter clips")
     rng = np.random.default_rng([seed, 4])
-    times = _times(np.asarray(tracks), labels.n_frames, n_frames, rng)
+    times = _times(np.asarray(tracks), labels.n_frames, n_frames, STRIDES, rng)
     truth = [labels.read(t) for t in times]
     plane, at = -1, 0
     if len(labels.shape) == 3:
@@ -147,10 +148,10 @@ def _plane(frame: npt.NDArray[Any], axis: int, at: int | None = None) -> npt.NDA
     return frame if axis < 0 else frame.take(frame.shape[axis] // 2 if at is None else at, axis=axis)
 
 
-def _times(tracks: Ints, movie_frames: int, n_frames: int, rng: np.random.Generator) -> Ints:
+def _times(tracks: Ints, movie_frames: int, n_frames: int, strides: Sequence[float], rng: np.random.Generator) -> Ints:
     """Frames of a scene: at some stride, at a random time or around a division."""
     kept = min(n_frames + SPARE_FRAMES, movie_frames)
-    stride = int(rng.choice(list(STRIDES), p=list(STRIDES.values())))
+    stride = int(rng.choice(np.arange(1, len(strides) + 1), p=np.asarray(strides)))
     stride = max(1, min(stride, (movie_frames - 1) // max(kept - 1, 1)))
     latest = movie_frames - 1 - (kept - 1) * stride
     start = int(rng.integers(0, latest + 1))

@@ -99,7 +99,7 @@ class Run:
         weights = LossWeights(**settings.losses.model_dump())
         self.student.train()
         with closing(_pooled(clips, settings, self.step, self.rank)) as batches:
-            while self.step < settings.steps:
+            while self.step < min(settings.steps, settings.stop or settings.steps):
                 lessons = next(batches)
                 rate = _rate(self.step, settings)
                 for group in self.optimiser.param_groups:
@@ -176,16 +176,20 @@ def _pooled(clips: Iterator[Clip], settings: TrainSam2Settings, step: int, rank:
         rng = np.random.default_rng([settings.seed, 7, rank, step])
         drawn = [pool[i] for i in rng.choice(len(pool), settings.clips, replace=False)]
         n_frames = int(rng.choice(settings.frames))
-        yield make_lessons(
-            [_shortened(c, n_frames, rng) for c in drawn], side, settings.cells, settings.backgrounds, rng
-        )
+        is_dense = settings.consecutive > 0 and bool(rng.random() < settings.consecutive)
+        short = [_shortened(c, n_frames, is_dense, rng) for c in drawn]
+        yield make_lessons(short, side, settings.cells, settings.backgrounds, rng)
         pool = [*pool[fresh:], *(next(clips) for _ in range(fresh))]
         step += 1
 
 
-def _shortened(clip: Clip, n_frames: int, rng: np.random.Generator) -> Clip:
-    """Some frames of a clip, in order; any of them, so that steps of several frames are seen."""
-    kept = np.sort(rng.choice(len(clip.images), n_frames, replace=False))
+def _shortened(clip: Clip, n_frames: int, is_dense: bool, rng: np.random.Generator) -> Clip:
+    """Some frames of a clip, in order: one after the other, or any of them."""
+    if is_dense:
+        start = int(rng.integers(0, len(clip.images) - n_frames + 1))
+        kept = np.arange(start, start + n_frames)
+    else:
+        kept = np.sort(rng.choice(len(clip.images), n_frames, replace=False))
     return Clip(clip.images[kept], clip.labels[kept], clip.prompts[kept], clip.parent, clip.cell_px, clip.seed)
 
 

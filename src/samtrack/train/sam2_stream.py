@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import count
 
 import numpy as np
 
-from samtrack.train.sam2_clips import CLIPS_PER_SCENE, Clip, ctc_clips, simulated_clips
+from samtrack.train.sam2_clips import CLIPS_PER_SCENE, STRIDES, Clip, ctc_clips, simulated_clips
 from samtrack.train.sam2_movies import TrackedMovie
 
 CLIPS_PER_MOVIE = 8
@@ -31,14 +32,21 @@ AHEAD_PER_WORKER = 3
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
-def clip_stream(seed: int, side_px: int, n_frames: int, workers: int = 1, start: int = 0) -> Generator[Clip]:
+def clip_stream(
+    seed: int,
+    side_px: int,
+    n_frames: int,
+    workers: int = 1,
+    start: int = 0,
+    strides: Sequence[float] = STRIDES,
+) -> Generator[Clip]:
     """Clips ``start``, ``start`` + 1, ... without end; equal whatever the number of workers (0: in this process).
 
     An exception of a worker is raised here. Closing the iterator ends the workers.
     """
     movies = _movies(start)
     waiting: dict[int, list[Clip]] = {}
-    with _maker(seed, side_px, n_frames, workers) as make:
+    with _maker(workers, partial(_clips_of, seed, side_px, n_frames, strides)) as make:
         pending: deque[tuple[int, Future[list[Clip]]]] = deque()
         for place in count(start):
             movie, j = _address(place)
@@ -72,13 +80,13 @@ Make = Callable[[int], "Future[list[Clip]]"]
 
 
 @contextmanager
-def _maker(seed: int, side_px: int, n_frames: int, workers: int) -> Iterator[Make]:
+def _maker(workers: int, clips_of: Callable[[int], list[Clip]]) -> Iterator[Make]:
     """What makes the clips of a movie, now or in a worker process; ends its workers at the end."""
     if workers == 0:
 
         def make_now(movie: int) -> Future[list[Clip]]:
             done: Future[list[Clip]] = Future()
-            done.set_result(_clips_of(seed, movie, side_px, n_frames))
+            done.set_result(clips_of(movie))
             return done
 
         yield make_now
@@ -87,14 +95,14 @@ def _maker(seed: int, side_px: int, n_frames: int, workers: int) -> Iterator[Mak
     try:
         with _single_threads():
             pool.submit(os.getpid).result()  # all processes of a spawning pool start with its first task
-        yield lambda movie: pool.submit(_clips_of, seed, movie, side_px, n_frames)
+        yield lambda movie: pool.submit(clips_of, movie)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _clips_of(seed: int, movie: int, side_px: int, n_frames: int) -> list[Clip]:
+def _clips_of(seed: int, side_px: int, n_frames: int, strides: Sequence[float], movie: int) -> list[Clip]:
     drawn = int(np.random.SeedSequence([seed, movie]).generate_state(1)[0])
-    return simulated_clips(drawn, side_px, n_frames, CLIPS_PER_MOVIE)
+    return simulated_clips(drawn, side_px, n_frames, CLIPS_PER_MOVIE, strides)
 
 
 @contextmanager
