@@ -36,6 +36,8 @@ rule associate:
 
 rule fill:
     input:
+        movie=store(PATHS.movie),
+        typical=PATHS.typical,
         labels=blocks_read_by("fill", lambda layout, block: store(layout.labels(block))),
         detections=blocks_read_by("fill", Layout.detections),
         tracks=rules.associate.output.tracks,
@@ -50,8 +52,10 @@ rule fill:
         os.path.join(LOGS, "fill", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "fill", "{block}.tsv")
+    resources:
+        gpu=int(asks_sam2(CONFIG, "fill")),
     conda:
-        "../../envs/core.yaml"
+        environment("fill")
     shell:
         "samtrack fill --config {params.config:q} --sequence {wildcards.sequence:q} --block {wildcards.block}"
         " 2>&1 | tee {log:q}"

@@ -39,8 +39,9 @@ rule segment:
         os.path.join(TIMES, "segment", "{block}.tsv")
     resources:
         mem_mb=int(CONFIG.resources.memory_gb * 1000),
+        gpu=int(asks_sam2(CONFIG, "segment")),
     conda:
-        "../../envs/core.yaml"
+        environment("segment")
     shell:
         "samtrack segment --config {params.config:q} --sequence {wildcards.sequence:q} --block {wildcards.block}"
         " --workers {threads} 2>&1 | tee {log:q}"

@@ -11,7 +11,7 @@ Legend: h, w: voxels of a draft's box along y and x; z: its slices, 1 in 2D.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,15 +73,17 @@ class _Sum:
 class Sam2Drawer:
     """Draws the missing masks of a frame with an engine. ``n_drawn`` counts them, ``n_by_shape`` those the shape replaced.
 
+    ``open_engine`` is called when the first mask is asked for: most blocks of most movies lack few or none.
     ``cell_px`` is the diameter of a typical cell in voxels along y and x.
     """
 
-    engine: Sam2Engine
+    open_engine: Callable[[], Sam2Engine]
     images: Frames
     settings: Sam2FillSettings
     cell_px: tuple[float, float]
     n_drawn: int = 0
     n_by_shape: int = 0
+    _engine: Sam2Engine | None = None
     _images: OrderedDict[int, Floats] = field(default_factory=OrderedDict)
     _pictures: OrderedDict[View, Picture] = field(default_factory=OrderedDict)
 
@@ -89,6 +91,13 @@ class Sam2Drawer:
     def reach_px(self) -> tuple[int, ...]:
         """Voxels around the interpolated shape in which a mask may lie; none along z."""
         return (0,) * (len(self.images.shape) - 2) + tuple(int(np.ceil(REACH_DIAMETERS * c)) for c in self.cell_px)
+
+    @property
+    def engine(self) -> Sam2Engine:
+        """The engine, opened once."""
+        if self._engine is None:
+            self._engine = self.open_engine()
+        return self._engine
 
     def redraw(self, drafts: Sequence[Draft]) -> list[Floats]:
         """Depths of the drafts of one frame, as logits: above 0 inside."""
