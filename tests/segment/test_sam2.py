@@ -37,7 +37,7 @@ def disc(centre, radius, shape=SHAPE):
 
 
 def through(engine, seeds, masks, min_iou=0.5, greys=None):
-    """Labels found in a picture in which each mask has its own grey; ``seeds`` are the masks the classical segmenter finds."""
+    """Labels found in a picture in which each mask has its own grey; ``seeds``: what the classical segmenter finds."""
     image, labels = np.zeros(SHAPE, np.float32), np.zeros(SHAPE, np.uint32)
     for i, mask in enumerate(masks):
         image[mask] = 1 + i if greys is None else greys[i]
