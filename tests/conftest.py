@@ -137,6 +137,7 @@ def sharp_engine() -> type[SharpEngine]:
     return SharpEngine
 
 
+@pytest.fixture(scope="session")
 def random_network_config() -> dict[str, Any]:
     """A SAM 2 network of a fraction of a million parameters, as a file would hold its configuration."""
     image, width = 128, 64
@@ -182,14 +183,14 @@ def random_network_config() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def random_engine() -> Callable[..., Any]:
+def random_engine(random_network_config: dict[str, Any]) -> Callable[..., Any]:
     """A function that makes engines of one random network: ``memory_gb`` decides how many cells are taken at once."""
     torch = pytest.importorskip("torch")
     from samtrack.models.sam2.adapter import Sam2Engine, Use
     from samtrack.models.sam2.build import random_model
     from samtrack.models.sam2.network import Habits, Sam2Network
 
-    network = Sam2Network(random_model(random_network_config(), seed=0), Habits(mask_prompt=True, pointers=False))
+    network = Sam2Network(random_model(random_network_config, seed=0), Habits(mask_prompt=True, pointers=False))
 
     def make(memory_gb: float = 1.0) -> Any:
         use = Use(torch.device("cpu"), torch.float32, memory_gb, cell_px=24.0, window_px=64, tile_px=128)

@@ -16,7 +16,6 @@ CHANGES = {
     "export": {"field_of_interest_px": 25},
     "evaluate": {"division_tolerance_frames": [0]},
     "report": {"tail_frames": 3},
-    "sam2": {"cell_px": 30.0},
     "blocks": {"frames": 7},
     "resources": {"workers": 3},
 }

@@ -1,6 +1,7 @@
 """The decision, once per movie; then masks for the frames in which a tracked cell was missed, block by block.
 
-REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks
+REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks; with fill.method
+                  'sam2' the weights
 OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet
 """
 
@@ -43,11 +44,13 @@ rule fill:
         tracks=rules.associate.output.tracks,
         assigned=rules.associate.output.assigned,
         merges=rules.associate.output.merges,
+        weights=plan.weights_mark(CONFIG) if asks_sam2(CONFIG, "fill") else [],
     output:
         patches=PATHS.patches("{block}"),
     params:
         config=RUN_FILE,
         triggers=triggers("fill"),
+        weights=sam2_weights() if asks_sam2(CONFIG, "fill") else "",
     log:
         os.path.join(LOGS, "fill", "{block}.log"),
     benchmark:

@@ -1,6 +1,6 @@
 """The cells of every frame, block by block: found in the images, or read from the masks given.
 
-REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr; with segment.method 'given' the sequence's masks
+REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr; with segment.method 'given' the sequence's masks, with 'sam2' the weights
 OUTPUTS           OUT/SEQUENCE_work/labels/BLOCK.zarr; OUT/SEQUENCE_work/diameter.json where no diameter is given
 """
 
@@ -27,11 +27,13 @@ rule segment:
     input:
         movie=store(PATHS.movie),
         diameter=lambda wildcards: ADDRESS[wildcards.sequence].measured_diameter,
+        weights=plan.weights_mark(CONFIG) if asks_sam2(CONFIG, "segment") else [],
     output:
         labels=store(PATHS.labels("{block}")),
     params:
         config=RUN_FILE,
         files=files("masks"),
+        weights=sam2_weights() if asks_sam2(CONFIG, "segment") else "",
         triggers=triggers("segment"),
     log:
         os.path.join(LOGS, "segment", "{block}.log"),
