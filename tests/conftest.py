@@ -138,59 +138,14 @@ def sharp_engine() -> type[SharpEngine]:
 
 
 @pytest.fixture(scope="session")
-def random_network_config() -> dict[str, Any]:
-    """A SAM 2 network of a fraction of a million parameters, as a file would hold its configuration."""
-    image, width = 128, 64
-    maps = [[image // stride] * 2 for stride in (4, 8, 16)]
-    backbone = {
-        "model_type": "sam2_hiera_det_model",
-        "hidden_size": 8,
-        "image_size": [image, image],
-        "blocks_per_stage": [1, 1, 2, 1],
-        "embed_dim_per_stage": [8, 16, 32, 64],
-        "num_attention_heads_per_stage": [1, 2, 4, 8],
-        "window_size_per_stage": [8, 4, 4, 4],
-        "global_attention_blocks": [3],
-    }
-    vision = {
-        "model_type": "sam2_vision_model",
-        "backbone_config": backbone,
-        "backbone_channel_list": [64, 32, 16, 8],
-        "backbone_feature_sizes": maps,
-        "fpn_hidden_size": width,
-    }
-    return {
-        "model_type": "sam2_video",
-        "image_size": image,
-        "vision_config": vision,
-        "prompt_encoder_config": {"hidden_size": width, "image_size": image},
-        "mask_decoder_config": {
-            "hidden_size": width,
-            "mlp_dim": 64,
-            "num_attention_heads": 4,
-            "iou_head_hidden_dim": 64,
-        },
-        "memory_attention_hidden_size": width,
-        "memory_attention_num_layers": 1,
-        "memory_attention_feed_forward_hidden_size": 64,
-        "memory_attention_rope_feat_sizes": maps[-1],
-        "memory_encoder_hidden_size": width,
-        "memory_encoder_output_channels": 64,
-        "mask_downsampler_embed_dim": width,
-        "memory_fuser_embed_dim": width,
-        "memory_fuser_intermediate_dim": width,
-    }
-
-
-@pytest.fixture(scope="session")
-def random_engine(random_network_config: dict[str, Any]) -> Callable[..., Any]:
+def random_engine() -> Callable[..., Any]:
     """A function that makes engines of one random network: ``memory_gb`` decides how many cells are taken at once."""
-    torch = pytest.importorskip("torch")
-    from samtrack.models.sam2.adapter import Sam2Engine, Use
-    from samtrack.models.sam2.build import random_model
-    from samtrack.models.sam2.network import Habits, Sam2Network
+    import torch
 
-    network = Sam2Network(random_model(random_network_config, seed=0), Habits(mask_prompt=True, pointers=False))
+    from samtrack.models.sam2.adapter import Sam2Engine, Use
+    from samtrack.testing.networks import small_network
+
+    network = small_network()
 
     def make(memory_gb: float = 1.0) -> Any:
         use = Use(torch.device("cpu"), torch.float32, memory_gb, cell_px=24.0, window_px=64, tile_px=128)

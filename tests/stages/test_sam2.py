@@ -15,6 +15,7 @@ from samtrack.io.labels import open_labels
 from samtrack.io.tables import read_patches
 from samtrack.stages.fill import run_fill
 from samtrack.stages.segment import run_segment
+from samtrack.testing.networks import SMALL_HABITS, SMALL_SAM2
 from samtrack.types import Origin
 
 PLACES = [(20, 20), (20, 50), (60, 22), (62, 70), (24, 78), (84, 46)]
@@ -31,15 +32,15 @@ def discs(t: int, without: int = 0) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory, random_engine, random_network_config) -> Path:
+def weights(tmp_path_factory: pytest.TempPathFactory, random_engine) -> Path:
     """A folder with the weights of a small random network, and how they are to be used."""
     from safetensors.torch import save_file
 
     folder = tmp_path_factory.mktemp("weights")
     state = random_engine().network.model.state_dict()
     save_file({name: tensor.contiguous().clone() for name, tensor in state.items()}, folder / "model.safetensors")
-    card = {"mask_prompt": True, "pointers": False, "cell_px": 24, "window_px": 64, "tile_px": 128}
-    (folder / "config.json").write_text(json.dumps(random_network_config | {"samtrack": card}), encoding="utf-8")
+    config = SMALL_SAM2 | {"samtrack": SMALL_HABITS}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
 
 
