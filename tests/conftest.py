@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from samtrack.config import build_config
+from samtrack.config.load import merge
 from samtrack.models.sam2.windows import Lattice, cut
 from samtrack.stages.address import Address
 from samtrack.stages.plan import complete
@@ -26,6 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="accept today's results as the frozen ones")
 
 
+WITHOUT_NETWORK = {"link": {"sam2": "off"}}
+"""What tests start from: those that want the network say so, all others need not wait for it."""
+
+
 def track_in_process(raw: dict[str, Any]) -> Address:
     """All stages of the first sequence of a configuration, one after the other, without Snakemake."""
     from samtrack.stages.associate import run_associate
@@ -34,9 +40,10 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     from samtrack.stages.ingest import run_ingest
     from samtrack.stages.link import run_link
     from samtrack.stages.measure import run_measure, run_summarise
+    from samtrack.stages.propagate import run_propagate
     from samtrack.stages.segment import run_diameter, run_segment
 
-    config = complete(build_config(raw))
+    config = complete(build_config(merge(WITHOUT_NETWORK, raw)))
     address = Address(config, config.sequences[0])
     if not address.layout.movie.exists():
         run_ingest(address.sources.images, address.layout.movie, config, address.sequence.frames)
@@ -46,6 +53,9 @@ def track_in_process(raw: dict[str, Any]) -> Address:
         run_segment(address, name)
         run_measure(address, name)
     run_summarise(address)
+    if address.asks_sam2:
+        for name in address.names:
+            run_propagate(address, name)
     for name in address.names:
         run_link(address, name)
     run_associate(address)
@@ -55,6 +65,68 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     if config.export.ctc:
         run_export_ctc(address)
     return address
+
+
+def _sam2_config(image_px: int = 64, width: int = 32) -> dict[str, Any]:
+    """The configuration of a SAM 2 network as small as it gets: a few hundred thousand weights, 4 tokens across."""
+    tokens = image_px // 16
+    stages = [4, 8, 16, 32]
+    backbone = {
+        "model_type": "sam2_hiera_det_model",
+        "hidden_size": stages[0],
+        "num_attention_heads": 1,
+        "image_size": [image_px, image_px],
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": stages,
+        "num_attention_heads_per_stage": [1, 1, 2, 2],
+        "window_size_per_stage": [8, 4, 4, 4],
+        "global_attention_blocks": [3],
+        "window_positional_embedding_background_size": [tokens // 2, tokens // 2],
+    }
+    return {
+        "model_type": "sam2_video",
+        "image_size": image_px,
+        "vision_config": {
+            "model_type": "sam2_vision_model",
+            "backbone_config": backbone,
+            "backbone_channel_list": stages[::-1],
+            "backbone_feature_sizes": [[4 * tokens] * 2, [2 * tokens] * 2, [tokens] * 2],
+            "fpn_hidden_size": width,
+            "num_feature_levels": 3,
+        },
+        "prompt_encoder_config": {"hidden_size": width, "image_size": image_px},
+        "mask_decoder_config": {
+            "hidden_size": width,
+            "mlp_dim": 32,
+            "num_attention_heads": 2,
+            "iou_head_hidden_dim": 32,
+            "dynamic_multimask_via_stability": False,
+        },
+        "multimask_output_in_sam": False,
+        "memory_attention_hidden_size": width,
+        "memory_attention_num_layers": 1,
+        "memory_attention_feed_forward_hidden_size": 32,
+        "memory_attention_rope_feat_sizes": [tokens, tokens],
+        "memory_encoder_hidden_size": width,
+        "memory_encoder_output_channels": 64,
+        "mask_downsampler_embed_dim": width,
+        "memory_fuser_embed_dim": width,
+        "memory_fuser_intermediate_dim": 32,
+    }
+
+
+@pytest.fixture(scope="session")
+def sam2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of random weights, as `sam2.weights` may name it."""
+    from safetensors.torch import save_file
+
+    from samtrack.models.sam2.build import random_model, state_of
+
+    folder, config = tmp_path_factory.mktemp("weights"), _sam2_config()
+    save_file(state_of(random_model(config)), folder / "model.safetensors")
+    habits = {"mask_prompt": True, "pointers": False, "cell_px": 24, "window_px": 64, "tile_px": 64}
+    (folder / "config.json").write_text(json.dumps(config | {"samtrack": habits}))
+    return folder
 
 
 @pytest.fixture(scope="session")

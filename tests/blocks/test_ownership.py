@@ -37,5 +37,14 @@ def test_fill_reads_the_observations_on_both_sides_of_a_gap(n_frames: int, frame
 
 
 def test_reach_in_numbers() -> None:
-    assert frames_read_by(Span(10, 20), 100, 2) == {"link": Span(10, 23), "fill": Span(7, 23)}
-    assert frames_read_by(Span(90, 100), 100, 2) == {"link": Span(90, 100), "fill": Span(87, 100)}
+    assert frames_read_by(Span(10, 20), 100, 2) == {
+        "propagate": Span(10, 21),
+        "link": Span(10, 23),
+        "fill": Span(7, 23),
+    }
+    assert frames_read_by(Span(10, 20), 100, 2, propagate_frames=3)["propagate"] == Span(10, 23)
+    assert frames_read_by(Span(90, 100), 100, 2) == {
+        "propagate": Span(90, 100),
+        "link": Span(90, 100),
+        "fill": Span(87, 100),
+    }

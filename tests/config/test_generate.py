@@ -35,7 +35,9 @@ def test_default_file_shows_alternatives_which_are_valid_without_their_comment_s
     for section, methods in {"segment": ["given", "sam2"], "fill": ["none", "sam2"]}.items():
         starts = [i for i, line in enumerate(lines) if line == f"# {section}:"]
         for method, start in zip(methods, starts, strict=True):
-            ends = (i for i in range(start, len(lines)) if not lines[i].startswith("#") or lines[i].startswith("# Or: "))
+            ends = (
+                i for i in range(start, len(lines)) if not lines[i].startswith("#") or lines[i].startswith("# Or: ")
+            )
             raw = yaml.safe_load("\n".join(line[2:] for line in lines[start : next(ends)]))
             assert raw[section]["method"] == method
             config = build_config({**raw, "sequences": [{"name": "01", "images": "x", "masks": "y"}]})

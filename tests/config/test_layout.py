@@ -9,7 +9,7 @@ from samtrack.config.layout import Layout, sources_of
 def paths(layout: Layout) -> dict[str, Path]:
     """Every path of a sequence by name."""
     properties = [name for name, value in vars(Layout).items() if isinstance(value, property)]
-    methods = ["labels", "detections", "links", "divisions", "patches"]
+    methods = ["labels", "detections", "evidence", "links", "divisions", "patches"]
     return {name: getattr(layout, name) for name in properties} | {
         m: getattr(layout, m)("00000-00025") for m in methods
     }

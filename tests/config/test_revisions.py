@@ -2,7 +2,7 @@
 
 import pytest
 
-from samtrack.config import Config, asks_sam2, build_config, trigger
+from samtrack.config import Config, build_config, draws_with_sam2, trigger
 from samtrack.config.revisions import REVISIONS, SECTIONS, WITHOUT_EFFECT
 
 CHANGES = {
@@ -19,6 +19,16 @@ CHANGES = {
     "blocks": {"frames": 7},
     "resources": {"workers": 3},
 }
+
+
+SINGLE = {
+    "link.propagate_frames": {"propagate", "link", "associate"},
+    "link.propagate_planes": {"propagate", "link", "associate"},
+    "link.candidates": {"link", "associate"},
+    "sam2.cell_px": {"propagate"},
+    "sam2.memory_gb": set(),
+}
+"""Settings of sections of which some stages see a part only, and the stages that they change."""
 
 
 def test_every_section_is_tried() -> None:
@@ -39,12 +49,22 @@ def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str)
 def test_a_stage_that_asks_a_network_depends_on_what_it_is_and_not_on_how_it_runs(stage: str) -> None:
     method = {stage: {"method": "sam2"}}
     before = build_config(method)
-    assert asks_sam2(before, stage)
-    assert not asks_sam2(build_config({}), stage)
+    assert draws_with_sam2(before, stage)
+    assert not draws_with_sam2(build_config({}), stage)
     other = build_config({**method, "sam2": {"weights": "elsewhere", "cell_px": 30.0}})
     moved = build_config({**method, "sam2": {"device": "cpu", "memory_gb": 7.0, "cache": "there"}})
-    assert {s for s in REVISIONS if trigger(before, s) != trigger(other, s)} == {stage}
+    assert {s for s in REVISIONS if trigger(before, s) != trigger(other, s)} == {stage, "propagate"}
     assert all(trigger(before, s) == trigger(moved, s) for s in REVISIONS)
+
+
+@pytest.mark.parametrize(("setting", "stages"), SINGLE.items())
+def test_single_settings_of_a_section_count_where_the_others_do_not(setting: str, stages: set[str]) -> None:
+    section, name = setting.split(".")
+    value = {"propagate_frames": 2, "propagate_planes": "three", "candidates": 7, "memory_gb": 1.0, "cell_px": 40.0}[
+        name
+    ]
+    before, after = build_config({}), build_config({section: {name: value}})
+    assert {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)} == stages
 
 
 def test_how_the_work_is_cut_re_runs_nothing() -> None:

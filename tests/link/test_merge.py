@@ -20,7 +20,7 @@ def stories(measure_movie, frames, scale):
     _, _, merges = propose_links(None, labels, table, Span(0, len(frames)), summarise(table), settings)
     rows = np.stack([getattr(merges, role) for role in ROLES], axis=1)
     named = [tuple(zip(table.frame[r].tolist(), table.label[r].tolist(), strict=True)) for r in rows]
-    facts = [dict(zip(MERGE_FACTS, f.tolist(), strict=True)) for f in merges.features]
+    facts = [dict(zip(MERGE_FACTS, f.tolist(), strict=False)) for f in merges.features]
     return dict(zip(named, facts, strict=True)), dict(zip(named, merges.score.tolist(), strict=True))
 
 

@@ -6,7 +6,7 @@ import pytest
 from samtrack.blocks import frames_read_by
 from samtrack.config.link import LinkSettings
 from samtrack.link import measure_detections, propose_links, summarise
-from samtrack.link.merge import MERGE_FACTS
+from samtrack.link.propose import MERGE_COLUMNS
 from samtrack.types import ArrayFrames, Detections, Origin, Scale, Span, Typical
 
 
@@ -225,7 +225,7 @@ def test_merges_can_be_switched_off_and_need_a_gap(shared_mask):
     for off in (LinkSettings(merges=False), LinkSettings(max_gap_frames=0)):
         _, _, merges, _ = propose(labels, table, settings=off)
         assert len(merges) == 0
-        assert merges.feature_names == MERGE_FACTS
+        assert merges.feature_names == MERGE_COLUMNS
 
 
 def test_only_frames_with_cells_are_read(draw_balls, measure_movie, micrometre_2d):

@@ -36,7 +36,7 @@ def run(*arguments: str, cwd: Path, timeout: int = 300) -> subprocess.CompletedP
 
 def arguments(movie: Path, out: str, *more: str) -> list[str]:
     parts = ["run", "--images", f"{movie}/01", "--truth", f"{movie}/01_GT", "--masks", f"{movie}/01_ERR_SEG"]
-    return [*parts, "--out", out, "--cores", "2", "--set", "blocks.frames=4", *more]
+    return [*parts, "--out", out, "--cores", "2", "--set", "blocks.frames=4", "--set", "link.sam2=off", *more]
 
 
 def dry_run(out: Path, *overrides: str) -> set[str]:

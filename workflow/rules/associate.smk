@@ -44,21 +44,29 @@ rule fill:
         tracks=rules.associate.output.tracks,
         assigned=rules.associate.output.assigned,
         merges=rules.associate.output.merges,
-        weights=plan.weights_mark(CONFIG) if asks_sam2(CONFIG, "fill") else [],
+        weights=plan.weights_mark(CONFIG) if draws_with_sam2(CONFIG, "fill") else [],
     output:
         patches=PATHS.patches("{block}"),
     params:
         config=RUN_FILE,
         triggers=triggers("fill"),
-        weights=sam2_weights() if asks_sam2(CONFIG, "fill") else "",
+        weights=sam2_weights() if draws_with_sam2(CONFIG, "fill") else "",
     log:
         os.path.join(LOGS, "fill", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "fill", "{block}.tsv")
+    threads: CONFIG.resources.workers if draws_with_sam2(CONFIG, "fill") else 1
     resources:
-        gpu=int(asks_sam2(CONFIG, "fill")),
+        gpu=int(draws_with_sam2(CONFIG, "fill") and CONFIG.sam2.device != "cpu"),
+        mem_mb=int(
+            (
+                CONFIG.resources.memory_gb
+                + CONFIG.sam2.memory_gb * draws_with_sam2(CONFIG, "fill")
+            )
+            * 1000
+        ),
     conda:
         environment("fill")
     shell:
         "samtrack fill --config {params.config:q} --sequence {wildcards.sequence:q} --block {wildcards.block}"
-        " 2>&1 | tee {log:q}"
+        " --workers {threads} 2>&1 | tee {log:q}"

@@ -6,7 +6,7 @@ Everything here is a short call into the package; nothing decides about cells.
 import os
 import time
 
-from samtrack.config import asks_sam2, trigger
+from samtrack.config import draws_with_sam2, trigger
 from samtrack.config.layout import RUN_CONFIG, Layout
 from samtrack.stages import plan
 from samtrack.stages.address import Address
@@ -42,7 +42,7 @@ def triggers(stage):
 
 def environment(stage):
     """The conda environment of a stage: with PyTorch where its method asks a network."""
-    return f"../../envs/{'torch' if asks_sam2(CONFIG, stage) else 'core'}.yaml"
+    return f"../../envs/{'torch' if draws_with_sam2(CONFIG, stage) else 'core'}.yaml"
 
 
 def files(kind):
@@ -75,13 +75,13 @@ def every_block(path):
     ]
 
 
-def blocks_read_by(stage, path):
+def blocks_read_by(stage, path, needed=lambda address: True):
     """A function of the wildcards: the files of the blocks that a stage reads for the job's block, its own included."""
 
     def of(wildcards):
         address = ADDRESS[wildcards.sequence]
         names = address.neighbours(stage, address.block(wildcards.block).core)
-        return [path(address.layout, name) for name in names]
+        return [path(address.layout, name) for name in names if needed(address)]
 
     return of
 

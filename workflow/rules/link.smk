@@ -1,6 +1,7 @@
 """Labels to detections, detections to candidate links, divisions and merges with probabilities. Nothing is decided here.
 
-REQUIRED INPUTS   OUT/SEQUENCE_work/labels/BLOCK.zarr of the block and of those that follow within the longest gap
+REQUIRED INPUTS   OUT/SEQUENCE_work/labels/BLOCK.zarr of the block and of those that follow within the longest gap; where SAM 2 is
+                  asked, what it said: OUT/SEQUENCE_work/evidence/BLOCK.parquet of the same
 OUTPUTS           OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet, OUT/SEQUENCE_work/typical.json
 """
 
@@ -50,6 +51,7 @@ rule link:
         labels=blocks_read_by("link", lambda layout, block: store(layout.labels(block))),
         detections=blocks_read_by("link", Layout.detections),
         typical=PATHS.typical,
+        evidence=blocks_read_by("link", Layout.evidence, lambda a: a.asks_sam2),
     output:
         links=PATHS.links("{block}"),
         divisions=PATHS.divisions("{block}"),

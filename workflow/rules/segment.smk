@@ -27,21 +27,28 @@ rule segment:
     input:
         movie=store(PATHS.movie),
         diameter=lambda wildcards: ADDRESS[wildcards.sequence].measured_diameter,
-        weights=plan.weights_mark(CONFIG) if asks_sam2(CONFIG, "segment") else [],
+        weights=plan.weights_mark(CONFIG) if draws_with_sam2(CONFIG, "segment") else [],
     output:
         labels=store(PATHS.labels("{block}")),
     params:
         config=RUN_FILE,
         files=files("masks"),
-        weights=sam2_weights() if asks_sam2(CONFIG, "segment") else "",
+        weights=sam2_weights() if draws_with_sam2(CONFIG, "segment") else "",
         triggers=triggers("segment"),
     log:
         os.path.join(LOGS, "segment", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "segment", "{block}.tsv")
+    threads: CONFIG.resources.workers if draws_with_sam2(CONFIG, "segment") else 1
     resources:
-        mem_mb=int(CONFIG.resources.memory_gb * 1000),
-        gpu=int(asks_sam2(CONFIG, "segment")),
+        gpu=int(draws_with_sam2(CONFIG, "segment") and CONFIG.sam2.device != "cpu"),
+        mem_mb=int(
+            (
+                CONFIG.resources.memory_gb
+                + CONFIG.sam2.memory_gb * draws_with_sam2(CONFIG, "segment")
+            )
+            * 1000
+        ),
     conda:
         environment("segment")
     shell:

@@ -24,6 +24,7 @@ def add_stage_commands(commands: Any) -> None:
     measure.add_argument(
         "--summarise", action="store_true", help="instead of a block: what is typical of a cell, over all blocks"
     )
+    _add(commands, "propagate", _propagate, "what SAM 2 says of where cells go and came from", block=True)
     _add(commands, "link", _link, "detections to candidate links with probabilities", block=True)
     _add(commands, "associate", _associate, "candidates of the whole movie to tracks", block=False)
     _add(commands, "fill", _fill, "masks for frames in which a tracked cell was missed", block=True)
@@ -98,6 +99,12 @@ def _measure(options: Options) -> None:
         run_summarise(address_of(options))
     else:
         run_measure(address_of(options), _require_block(options))
+
+
+def _propagate(options: Options) -> None:
+    from samtrack.stages.propagate import run_propagate
+
+    run_propagate(address_of(options), _require_block(options))
 
 
 def _link(options: Options) -> None:

@@ -6,14 +6,14 @@ Snakefile imports this room.
 """
 
 from samtrack.config.load import build_config, load_config, merge, preset_names, read_preset
-from samtrack.config.revisions import asks_sam2, trigger
+from samtrack.config.revisions import draws_with_sam2, trigger
 from samtrack.config.schema import Config, SequenceSettings
 
 __all__ = [
     "Config",
     "SequenceSettings",
-    "asks_sam2",
     "build_config",
+    "draws_with_sam2",
     "load_config",
     "merge",
     "preset_names",

@@ -62,6 +62,10 @@ class Layout:
         """What is typical of the movie's cells."""
         return self.work / "typical.json"
 
+    def evidence(self, block: str) -> Path:
+        """What SAM 2 said of the cells of one block and of those that follow."""
+        return self.work / "evidence" / f"{block}.parquet"
+
     def links(self, block: str) -> Path:
         """Proposed links of one block."""
         return self.work / "links" / f"{block}.parquet"

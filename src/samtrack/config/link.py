@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from samtrack.config.section import Section
 
@@ -54,3 +56,29 @@ class LinkSettings(Section):
         description="Whether one mask may be proposed to hold two cells for a frame (needs max_gap_frames of 1 or more). "
         "true: of touching cells, segmentations give about 1 in 100 a common mask.",
     )
+    sam2: Literal["auto", "off", "on"] = Field(
+        "auto",
+        description="Whether the SAM 2 network of the section sam2 is asked where each cell goes and where it came from, "
+        "beside the motion of its neighbourhood. auto: where there are images that are not the masks themselves.",
+    )
+    propagate_frames: int = Field(
+        1,
+        ge=1,
+        le=11,
+        description="Farthest frame into which the network carries each cell, forward and backward; max_gap_frames + 1 at "
+        "most. 1: the next and the last frame; every frame more costs as much again and speaks for links over gaps only.",
+    )
+    propagate_planes: Literal["largest", "three", "orthogonal"] = Field(
+        "largest",
+        description="Planes of a 3D cell that the network looks at. largest: the z plane with most of its voxels. three: "
+        "also those half-way to its top and its bottom. orthogonal: its largest plane across each axis.",
+    )
+
+    @model_validator(mode="after")
+    def _within_reach(self) -> Self:
+        if self.propagate_frames > self.max_gap_frames + 1:
+            raise ValueError(
+                f"propagate_frames is {self.propagate_frames}, but with max_gap_frames {self.max_gap_frames} no link "
+                f"reaches farther than {self.max_gap_frames + 1} frames; lower it, or raise max_gap_frames"
+            )
+        return self

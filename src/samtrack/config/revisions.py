@@ -8,6 +8,7 @@ its stage changes for equal input; the golden tests say when that is forgotten.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from samtrack.config.schema import Config
 
@@ -16,7 +17,8 @@ REVISIONS: dict[str, int] = {
     "ingest": 1,
     "segment": 1,
     "measure": 1,
-    "link": 2,
+    "propagate": 1,
+    "link": 3,
     "associate": 3,
     "fill": 2,
     "export": 1,
@@ -25,11 +27,13 @@ REVISIONS: dict[str, int] = {
     "report": 3,
 }
 
+# A section, or single settings of one where the others change nothing.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "simulate": (),
     "ingest": ("movie", "ingest"),
     "segment": ("segment",),
     "measure": (),
+    "propagate": ("sam2", "link.propagate_frames", "link.propagate_planes"),
     "link": ("link",),
     "associate": ("associate", "link"),
     "fill": ("fill",),
@@ -43,7 +47,7 @@ WITHOUT_EFFECT: dict[str, set[str]] = {"sam2": {"device", "compile", "memory_gb"
 """Settings of a section that say where and how fast, not what: a change re-runs nothing."""
 
 
-def asks_sam2(config: Config, stage: str) -> bool:
+def draws_with_sam2(config: Config, stage: str) -> bool:
     """Whether the stage's method is SAM 2, so that its job wants a GPU, and its result depends on section ``sam2``."""
     return stage in ("segment", "fill") and getattr(config, stage).method == "sam2"
 
@@ -53,8 +57,12 @@ def trigger(config: Config, stage: str) -> str:
 
     Section ``sam2`` is part of it where the stage asks a network.
     """
-    sections = {*SECTIONS[stage], *(["sam2"] if asks_sam2(config, stage) else [])}
-    settings = {
-        name: getattr(config, name).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(name)) for name in sections
-    }
+    sections = [*SECTIONS[stage], *(["sam2"] if draws_with_sam2(config, stage) else [])]
+    settings = {name: _at(config, *name.split(".")) for name in sections}
     return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)
+
+
+def _at(config: Config, section: str, setting: str | None = None) -> Any:
+    """A section, or one setting of it, as plain data."""
+    plain = getattr(config, section).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
+    return plain if setting is None else plain[setting]

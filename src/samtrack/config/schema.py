@@ -81,6 +81,11 @@ class Config(Section):
                 )
         return self
 
+    def links_with_sam2(self, sequence: SequenceSettings) -> bool:
+        """Whether links of a sequence are proposed with what SAM 2 says of its cells: if so set, else if it has images."""
+        has_images = sequence.simulate is not None or sequence.images != sequence.masks
+        return self.link.sam2 == "on" or (self.link.sam2 == "auto" and has_images)
+
     def sequence(self, name: str) -> SequenceSettings:
         """The settings of one sequence."""
         for sequence in self.sequences:

@@ -2,12 +2,13 @@
 
 ``measure_detections`` turns the masks of a frame into rows, ``summarise`` says what is typical of a movie, ``propose_links``
 scores the links from each frame to the next ones, the pairs of cells that may be daughters and the masks that may hold two,
-``review_proposals`` scores links and divisions once more when a first decision is known.
+``review_proposals`` scores links and divisions once more when a first decision is known. What a network says of the cells is
+gathered by `propagate`, before, and handed to ``propose_links`` as a table.
 """
 
 from samtrack.link.measure import measure_detections, summarise
-from samtrack.link.propose import propose_links
+from samtrack.link.propose import Seen, propose_links
 from samtrack.link.review import review_proposals
 from samtrack.link.tracklets import FirstDecision
 
-__all__ = ["FirstDecision", "measure_detections", "propose_links", "review_proposals", "summarise"]
+__all__ = ["FirstDecision", "Seen", "measure_detections", "propose_links", "review_proposals", "summarise"]

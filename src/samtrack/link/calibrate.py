@@ -21,6 +21,9 @@ from samtrack.errors import WeightsError
 
 Floats = npt.NDArray[np.float64]
 
+MODEL, MODEL_WITH_SAM = "default_model.json", "default_model_sam2.json"
+"""The models that ship: for motion and masks alone, and with a network's evidence beside them."""
+
 # Log odds beyond which evidence is not told apart: 1 in 3000.
 SUREST = 8.0
 
@@ -127,17 +130,21 @@ class LinkModel:
             raise WeightsError(f"link model: {error!r} is missing or of a wrong type; fit it anew.") from error
 
 
-def default_plain() -> dict[str, Any]:
-    """The JSON of the model that ships with samtrack: its card and its numbers."""
-    text = (resources.files("samtrack.link") / "default_model.json").read_text(encoding="utf-8")
-    plain: dict[str, Any] = json.loads(text)
+def default_plain(with_sam: bool = False) -> dict[str, Any]:
+    """The JSON of the model that ships with samtrack: its card and its numbers.
+
+    ``with_sam``: the one that knows what a network said, if it ships; else the one for motion and masks, which does not ask.
+    """
+    folder = resources.files("samtrack.link")
+    file = folder / MODEL_WITH_SAM if with_sam else folder / MODEL
+    plain: dict[str, Any] = json.loads((file if file.is_file() else folder / MODEL).read_text(encoding="utf-8"))
     return plain
 
 
-@lru_cache(maxsize=1)
-def load_default_model() -> LinkModel:
+@lru_cache(maxsize=2)
+def load_default_model(with_sam: bool = False) -> LinkModel:
     """The model that ships with samtrack."""
-    return LinkModel.from_plain(default_plain())
+    return LinkModel.from_plain(default_plain(with_sam))
 
 
 def probability(log_odds: Floats) -> Floats:

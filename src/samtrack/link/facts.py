@@ -10,13 +10,14 @@ from samtrack.link.features import LINK_FACTS
 from samtrack.link.merge import MERGE_FACTS
 from samtrack.link.propose import GAP_FACTS
 from samtrack.link.review import AGAIN_FACTS, DIVISION_AGAIN_FACTS
+from samtrack.link.sam_facts import DIVISION_SAM_FACTS, MERGE_SAM_FACTS, SAM_FACTS
 
 FACTS = {
-    "frame": LINK_FACTS,
-    "division": DIVISION_FACTS,
+    "frame": LINK_FACTS + SAM_FACTS,
+    "division": DIVISION_FACTS + DIVISION_SAM_FACTS,
     "contest": CONTEST_FACTS,
-    "gap": LINK_FACTS + GAP_FACTS,
-    "merge": MERGE_FACTS,
+    "gap": LINK_FACTS + GAP_FACTS + SAM_FACTS,
+    "merge": MERGE_FACTS + MERGE_SAM_FACTS,
     "again": AGAIN_FACTS,
     "gap_again": AGAIN_FACTS,
     "division_again": DIVISION_AGAIN_FACTS,

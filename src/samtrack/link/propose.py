@@ -6,7 +6,7 @@ where a block begins or ends. Frames are visited in order, so that at most ``max
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,25 +19,45 @@ from samtrack.link.cells import split_by_frame
 from samtrack.link.contest import CONTEST_FACTS, contest_facts
 from samtrack.link.division import DIVISION_FACTS, DivisionPairs, find_divisions
 from samtrack.link.features import LINK_FACTS, FramePair, link_facts
-from samtrack.link.merge import MERGE_FACTS, Judged, MergeStories, find_merges
+from samtrack.link.merge import MERGE_FACTS, Judged, find_merges
 from samtrack.link.motion import Motion, carry_on, estimate_motion
 from samtrack.link.overlap import LabelStore, Overlap, measure_overlap
 from samtrack.link.recent import RecentFrames
 from samtrack.link.registration import Registration
-from samtrack.types import MERGE_ROLES, Detections, Divisions, Frames, Links, Merges, Origin, Span, Typical
+from samtrack.link.sam_facts import (
+    DIVISION_SAM_FACTS,
+    MERGE_SAM_FACTS,
+    SAM_FACTS,
+    Said,
+    division_sam_facts,
+    link_sam_facts,
+    merge_sam_facts,
+)
+from samtrack.types import MERGE_ROLES, Detections, Divisions, Evidence, Frames, Links, Merges, Origin, Span, Typical
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # Log odds of the best link by which the two ends of a gap could be explained otherwise.
 GAP_FACTS = ("best_out", "best_in")
-LINK_COLUMNS = LINK_FACTS + CONTEST_FACTS + GAP_FACTS
+LINK_COLUMNS = LINK_FACTS + CONTEST_FACTS + GAP_FACTS + SAM_FACTS
+DIVISION_COLUMNS = DIVISION_FACTS + DIVISION_SAM_FACTS
+MERGE_COLUMNS = MERGE_FACTS + MERGE_SAM_FACTS
 _CONTEST = slice(len(LINK_FACTS), len(LINK_FACTS) + len(CONTEST_FACTS))
-_GAP = slice(_CONTEST.stop, len(LINK_COLUMNS))
+_GAP = slice(_CONTEST.stop, _CONTEST.stop + len(GAP_FACTS))
+_SAM = slice(_GAP.stop, len(LINK_COLUMNS))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a movie beside its masks: its images, and what a network said of its cells."""
+
+    images: Frames | None = None
+    evidence: Evidence | None = None
 
 
 def propose_links(
-    images: Frames | None,
+    seen: Frames | Seen | None,
     labels: Frames,
     detections: Detections,
     core: Span,
@@ -48,12 +68,15 @@ def propose_links(
     """All links, divisions and merges whose first cell lies in a frame of ``core``, sorted by the cells they name.
 
     ``detections`` holds at least the frames from ``core.start`` to ``core.stop + max_gap_frames`` (inclusive, as far as the
-    movie goes); links name its rows. ``typical`` is of the whole movie. ``model``: None is the one that ships.
+    movie goes); links name its rows, and so does the evidence. ``seen``: images alone, or with a network's evidence.
+    ``typical`` is of the whole movie. ``model``: None is the one that ships for what is seen.
     """
-    proposer = _Proposer((images, labels), detections, core, typical, settings, model or load_default_model())
+    seen = seen if isinstance(seen, Seen) else Seen(seen)
+    model = model or load_default_model(seen.evidence is not None)
+    proposer = _Proposer(seen, labels, detections, core, typical, settings, model)
     links: list[_LinkRows] = []
     divisions: list[_DivisionRows] = []
-    merges = [Merges.none(MERGE_FACTS)]
+    merges = [Merges.none(MERGE_COLUMNS)]
     for frame in core.frames():
         found = proposer.next_frame(frame)
         links += [found.links, *proposer.over_gaps(frame)]
@@ -100,18 +123,19 @@ class _Proposer:
 
     def __init__(
         self,
-        pixels: tuple[Frames | None, Frames],
+        seen: Seen,
+        labels: Frames,
         detections: Detections,
         core: Span,
         typical: Typical,
         settings: LinkSettings,
         model: LinkModel,
     ) -> None:
-        images, labels = pixels
+        self._said = None if seen.evidence is None else Said(seen.evidence, detections)
         self._voxel_um = labels.scale.voxel_um
         self._voxel_size = labels.scale.size_per_voxel
         self._labels = LabelStore(labels)
-        once = None if images is None else RecentFrames(images)
+        once = None if seen.images is None else RecentFrames(seen.images)
         self._looks = None if once is None else Appearance(once, typical.radius_um)
         self._registration = None if once is None else Registration(once, typical.radius_um)
         self._cells = split_by_frame(detections, range(core.start, core.stop + settings.max_gap_frames + 1))
@@ -147,8 +171,7 @@ class _Proposer:
             motion = carry_on(steps, self._cells[target_frame], gate_um(self._typical, self._settings))
             pair = self._pair(frame, target_frame, motion, (is_open[0], is_open[1]))
             a, b = pair.candidates.pairs()
-            facts = _blank_facts(len(a))
-            facts[:, : _CONTEST.start] = link_facts(pair)
+            facts = self._facts(pair)
             facts[:, _GAP] = np.stack([best_out[a], best_in[b]], axis=1)
             score = probability(self._model.gap.log_odds(facts, LINK_COLUMNS))
             found.append(_LinkRows(pair.source.row[a], pair.target.row[b], score, facts))
@@ -157,20 +180,21 @@ class _Proposer:
     def under_one_mask(self, frame: int) -> Merges:
         """Pairs of cells of a frame that may share a mask of the next one and part in the one after."""
         if not self._settings.merges or self._settings.max_gap_frames == 0:
-            return Merges.none(MERGE_FACTS)
+            return Merges.none(MERGE_COLUMNS)
         stories = find_merges(self.next_frame(frame).judged, self.next_frame(frame + 1).judged)
-        score = probability(self._model.merge.log_odds(stories.facts, MERGE_FACTS))
-        rows = [self._cells[frame + step].row for step in (0, 0, 1, 2, 2)]
-        return _merge_rows(stories, rows, score)
+        cells = [self._cells[frame + step].row for step in (0, 0, 1, 2, 2)]
+        rows = [of[getattr(stories, role)] for of, role in zip(cells, MERGE_ROLES, strict=True)]
+        said = merge_sam_facts(self._said, (rows[0], rows[1]), rows[2], (rows[3], rows[4]))
+        facts = np.concatenate([stories.facts, said], axis=1)
+        return _merge_rows(rows, probability(self._model.merge.log_odds(facts, MERGE_COLUMNS)), facts)
 
     def _step(self, frame: int) -> _Step:
         pair = self._pair(frame, frame + 1, self._motion_to_next(frame), None)
         a, b = pair.candidates.pairs()
-        facts = _blank_facts(len(a))
-        facts[:, : _CONTEST.start] = link_facts(pair)
+        facts = self._facts(pair)
         evidence = pair.candidates.spread_out(self._model.frame.log_odds(facts, LINK_COLUMNS), -SUREST)
-        splits = find_divisions(pair, evidence)
-        split_odds = self._model.division.log_odds(splits.facts, DIVISION_FACTS)
+        splits = self._divisions(pair, evidence)
+        split_odds = self._model.division.log_odds(splits.facts, DIVISION_COLUMNS)
         facts[:, _CONTEST] = contest_facts(pair.candidates, evidence, splits, split_odds, len(pair.target))
         odds = self._model.contest.log_odds(facts, LINK_COLUMNS)
         links = _LinkRows(pair.source.row[a], pair.target.row[b], probability(odds), facts)
@@ -180,6 +204,22 @@ class _Proposer:
         divisions = _division_rows(pair, splits, probability(split_odds))
         judged = Judged(pair, pair.candidates.spread_out(odds, -SUREST), splits, split_odds)
         return _Step(links, divisions, judged, best_out, best_in)
+
+    def _facts(self, pair: FramePair) -> npt.NDArray[np.float32]:
+        """The facts of a frame pair's links that need no other link, in the columns of the table."""
+        a, b = pair.candidates.pairs()
+        facts = _blank_facts(len(a))
+        facts[:, : _CONTEST.start] = link_facts(pair)
+        facts[:, _SAM] = link_sam_facts(self._said, pair.source.row[a], pair.target.row[b])
+        return facts
+
+    def _divisions(self, pair: FramePair, evidence: Floats) -> DivisionPairs:
+        """Pairs of daughters with all that is known of them."""
+        splits = find_divisions(pair, evidence)
+        target = pair.candidates.target
+        daughters = [pair.target.row[target[splits.mother, c]] for c in (splits.column_a, splits.column_b)]
+        said = division_sam_facts(self._said, pair.source.row[splits.mother], daughters[0], daughters[1])
+        return replace(splits, facts=np.concatenate([splits.facts, said], axis=1))
 
     def _motion_to_next(self, frame: int) -> Motion:
         """Motion from a frame to the next one; the shift of the image is a guess where there are images."""
@@ -225,12 +265,12 @@ def _division_rows(pair: FramePair, splits: DivisionPairs, score: Floats) -> _Di
     return _DivisionRows(pair.source.row[splits.mother], first, second, score, splits.facts)
 
 
-def _merge_rows(stories: MergeStories, rows: list[Ints], score: Floats) -> Merges:
-    """The proposals as rows of the table; ``rows`` are those of the cells of each role's frame."""
-    a, b, shared, c, d = (of[getattr(stories, role)] for of, role in zip(rows, MERGE_ROLES, strict=True))
+def _merge_rows(rows: list[Ints], score: Floats, facts: npt.NDArray[np.float32]) -> Merges:
+    """The proposals as rows of the table; ``rows`` of the detections, role by role."""
+    a, b, shared, c, d = rows
     swap = a > b
     before, after = (np.where(swap, b, a), np.where(swap, a, b)), (np.where(swap, d, c), np.where(swap, c, d))
-    return Merges(before[0], before[1], shared, after[0], after[1], score, stories.facts, MERGE_FACTS)
+    return Merges(before[0], before[1], shared, after[0], after[1], score, facts, MERGE_COLUMNS)
 
 
 def _link_table(parts: list[_LinkRows], settings: LinkSettings) -> Links:
@@ -251,10 +291,10 @@ def _division_table(parts: list[_DivisionRows], settings: LinkSettings) -> Divis
     daughter_a = np.concatenate([_NO_ROWS, *(p.daughter_a for p in parts)])
     daughter_b = np.concatenate([_NO_ROWS, *(p.daughter_b for p in parts)])
     score = np.concatenate([_NO_ROWS, *(p.score for p in parts)]).astype(np.float64)
-    facts = np.concatenate([np.zeros((0, len(DIVISION_FACTS)), dtype=np.float32), *(p.facts for p in parts)])
+    facts = np.concatenate([np.zeros((0, len(DIVISION_COLUMNS)), dtype=np.float32), *(p.facts for p in parts)])
     order = np.lexsort((daughter_b, daughter_a, mother))
     order = order[score[order] >= settings.min_probability]
-    return Divisions(mother[order], daughter_a[order], daughter_b[order], score[order], facts[order], DIVISION_FACTS)
+    return Divisions(mother[order], daughter_a[order], daughter_b[order], score[order], facts[order], DIVISION_COLUMNS)
 
 
 def _merge_table(parts: list[Merges], settings: LinkSettings) -> Merges:

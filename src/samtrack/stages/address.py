@@ -62,6 +62,11 @@ class Address:
         return [str(self.layout.diameter)] if needed else []
 
     @property
+    def asks_sam2(self) -> bool:
+        """Whether links are proposed with what SAM 2 says of the cells."""
+        return self.config.links_with_sam2(self.sequence)
+
+    @property
     def is_evaluated(self) -> bool:
         """Whether there is a truth to compare the CTC result with."""
         return self.sources.truth is not None and self.config.export.ctc
@@ -85,7 +90,8 @@ class Address:
 
     def neighbours(self, stage: str, core: Span) -> list[str]:
         """Names of the blocks that a stage reads for a core."""
-        span = frames_read_by(core, self.n_frames, self.config.link.max_gap_frames)[stage]
+        link = self.config.link
+        span = frames_read_by(core, self.n_frames, link.max_gap_frames, link.propagate_frames)[stage]
         return [block.name for block in blocks_covering(self.blocks, span)]
 
     @property

@@ -31,7 +31,7 @@ def run_associate(address: Address) -> None:
         links, _ = read_links([layout.links(name) for name in address.names], detections)
         divisions, _ = read_divisions([layout.divisions(name) for name in address.names], detections)
         merges, _ = read_merges([layout.merges(name) for name in address.names], detections)
-        model = open_link_model(address.config.link.model)[1]
+        model = open_link_model(address.config.link.model, address.asks_sam2)[1]
         typical = read_typical(layout.typical)
         decision = decide(detections, (links, divisions, merges), typical, address.config, model)
         links, divisions, solution = decision.links, decision.divisions, decision.solution

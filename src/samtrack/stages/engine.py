@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from samtrack.config.sam2 import Sam2Settings
@@ -25,25 +26,17 @@ def open_engine(settings: Sam2Settings, workers: int = 1) -> tuple[Sam2Engine, s
     """The engine that the settings ask for, and a line that says which weights run on what; ``workers``: threads."""
     import torch
 
-    from samtrack.io.weights import open_weights
-    from samtrack.io.weights_cache import cache_folder
     from samtrack.models.sam2.adapter import Sam2Engine, Use
-    from samtrack.models.sam2.build import build_model
     from samtrack.models.sam2.device import choose_device, choose_precision
     from samtrack.models.sam2.network import Habits, Sam2Network
+    from samtrack.stages.weights import load_model
 
     torch.set_num_threads(workers)
     device, told = choose_device(settings.device)
-    weights = open_weights(settings.weights, cache_folder(settings.cache))
+    model, weights = load_model(settings)
     card = read_card(weights.config, weights.source)
-    network = Sam2Network(
-        build_model({key: value for key, value in weights.config.items() if key != CARD}, weights.state),
-        Habits(
-            mask_prompt=bool(card.get("mask_prompt", False)),
-            pointers=bool(card.get("pointers", True)),
-            clip_frames=int(card.get("clip_frames", 2)),
-        ),
-    )
+    habits = Habits(**{field.name: card[field.name] for field in fields(Habits) if field.name in card})
+    network = Sam2Network(model, habits)
     cell_px, window_px, tile_px = sizes(settings, card, int(network.model.config.image_size))
     use = Use(
         device=device,

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from samtrack.errors import WeightsError
+from samtrack.io.evidence import read_evidence
 from samtrack.io.labels import open_labels
 from samtrack.io.link_models import read_plain_model
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, read_typical, write_divisions, write_links, write_merges
-from samtrack.link import propose_links
+from samtrack.link import Seen, propose_links
 from samtrack.link.calibrate import LinkModel, default_plain
 from samtrack.link.facts import require_known_facts
 from samtrack.stages.address import Address, told
@@ -23,14 +24,17 @@ def run_link(address: Address, block_name: str) -> None:
     with told(f"link {address.sequence.name} {block.name}") as facts:
         names = address.neighbours("link", block.core)
         detections = read_detections([layout.detections(name) for name in names])
+        evidence = None
+        if address.asks_sam2:
+            evidence = read_evidence([layout.evidence(name) for name in names], detections)
         links, divisions, merges = propose_links(
-            open_image(layout.movie),
+            Seen(open_image(layout.movie), evidence),
             open_labels([layout.labels(name) for name in names]),
             detections,
             block.core,
             read_typical(layout.typical),
             address.config.link,
-            open_link_model(address.config.link.model)[1],
+            open_link_model(address.config.link.model, address.asks_sam2)[1],
         )
         write_links(layout.links(block.name), links, detections)
         write_divisions(layout.divisions(block.name), divisions, detections)
@@ -38,9 +42,9 @@ def run_link(address: Address, block_name: str) -> None:
         facts += [f"{len(links)} links", f"{len(divisions)} divisions", f"{len(merges)} merges proposed"]
 
 
-def open_link_model(path: str | None) -> tuple[dict[str, Any], LinkModel]:
-    """A model's JSON and the model itself, checked; None is the one that ships."""
-    plain = default_plain() if path is None else read_plain_model(Path(path))
+def open_link_model(path: str | None, with_sam: bool = False) -> tuple[dict[str, Any], LinkModel]:
+    """A model's JSON and the model itself, checked; None is the one that ships, ``with_sam`` that for SAM 2's evidence."""
+    plain = default_plain(with_sam) if path is None else read_plain_model(Path(path))
     try:
         model = LinkModel.from_plain(plain)
         require_known_facts(model)

@@ -76,7 +76,7 @@ def model_fingerprint(config: Config) -> str:
 def uses_sam2(config: Config) -> bool:
     """Whether some stage asks a SAM 2 network, so that its weights must be here before the jobs start."""
     methods: set[str] = {config.segment.method, config.fill.method}
-    return "sam2" in methods
+    return "sam2" in methods or any(config.links_with_sam2(sequence) for sequence in config.sequences)
 
 
 def weights_mark(config: Config) -> list[Path]:

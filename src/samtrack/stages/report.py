@@ -62,7 +62,7 @@ def run_report(address: Address) -> None:
             report=address.config.report,
             link_reasons=_reasons(link_columns, detections),
             division_reasons=_reasons(division_columns, detections),
-            held_out=read_card(open_link_model(address.config.link.model)[0]),
+            held_out=read_card(open_link_model(address.config.link.model, address.asks_sam2)[0]),
             fact_words=FACT_WORDS,
             merges=merges.take(shared),
             merge_reasons=_reasons({name: column[shared] for name, column in merge_columns.items()}, detections),

@@ -11,12 +11,11 @@ import numpy.typing as npt
 from samtrack.associate import solve_tracks
 from samtrack.config.associate import AssociateSettings
 from samtrack.config.link import LinkSettings
-from samtrack.link import FirstDecision, propose_links, review_proposals
+from samtrack.link import FirstDecision, Seen, propose_links, review_proposals
 from samtrack.link.calibrate import LinkModel, probability
-from samtrack.link.division import DIVISION_FACTS
 from samtrack.link.facts import FACTS
 from samtrack.link.review import AGAIN_FACTS, DIVISION_AGAIN_FACTS
-from samtrack.types import Detections, Divisions, Frames, Merges, Span, Typical
+from samtrack.types import Detections, Divisions, Evidence, Frames, Merges, Span, Typical
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -32,7 +31,7 @@ class Movie:
 
     ``tracks`` is the true table (track, first frame, last frame, parent); ``held`` (n, 2) are the tracks of a mask that
     holds two cells, in order, else 0. ``is_complete`` is False where the truth may lack cells: then two masks that it
-    knows nothing of say nothing. ``images`` is None where there are masks only.
+    knows nothing of say nothing. ``images`` is None where there are masks only, ``evidence`` where no network was asked.
     """
 
     labels: Frames
@@ -43,6 +42,12 @@ class Movie:
     tracks: Ints
     is_complete: bool = True
     images: Frames | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def seen(self) -> Seen:
+        """What is known beside the masks."""
+        return Seen(self.images, self.evidence)
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def _first_examples(movie: Movie, model: LinkModel, settings: LinkSettings) -> d
     settings = settings.model_copy(update={"min_probability": 0.0})
     span = Span(0, movie.labels.n_frames)
     links, splits, merges = propose_links(
-        movie.images, movie.labels, movie.detections, span, movie.typical, settings, model
+        movie.seen, movie.labels, movie.detections, span, movie.typical, settings, model
     )
     columns = {name: links.features[:, i] for i, name in enumerate(links.feature_names)}
     frame = movie.detections.frame
@@ -121,7 +126,7 @@ def _second_examples(movie: Movie, model: LinkModel, settings: LinkSettings) -> 
     """All that is judged again after a decision on the first proposals, with the settings that a decision has by default."""
     span = Span(0, movie.labels.n_frames)
     links, splits, merges = propose_links(
-        movie.images, movie.labels, movie.detections, span, movie.typical, settings, model
+        movie.seen, movie.labels, movie.detections, span, movie.typical, settings, model
     )
     solution = solve_tracks(movie.detections, links, splits, merges, AssociateSettings())
     chosen = FirstDecision(solution.link_chosen, solution.division_chosen, merges.take(solution.merge_chosen))
@@ -145,7 +150,8 @@ def _division_examples(movie: Movie, splits: Divisions) -> Examples:
     truth = true_divisions(frame, movie.track_of, movie.tracks, splits)
     last = np.maximum(frame[splits.daughter_a], frame[splits.daughter_b])
     names = splits.feature_names
-    start = names.index(f"again_{DIVISION_AGAIN_FACTS[0]}") if len(names) > len(DIVISION_FACTS) else 0
+    first = f"again_{DIVISION_AGAIN_FACTS[0]}"
+    start = names.index(first) if first in names else 0
     found = Examples(splits.features[:, start:], truth, splits.score, frame[splits.mother], last)
     known = is_known(movie, splits.mother, splits.daughter_a) | is_known(movie, splits.mother, splits.daughter_b)
     return found.take(known)

@@ -17,9 +17,10 @@ from samtrack.config.link import LinkSettings
 from samtrack.errors import DataError
 from samtrack.link.calibrate import AdditiveModel, LinkModel, probability
 from samtrack.link.facts import FACTS
+from samtrack.link.sam_facts import DIVISION_SAM_FACTS, MERGE_SAM_FACTS, SAM_FACTS
 from samtrack.train.additive import CurveRules, Prior, fit_additive
 from samtrack.train.link_card import surprise
-from samtrack.train.link_examples import SECOND, Examples, Floats, Movie, examples_of
+from samtrack.train.link_examples import SECOND, Bools, Examples, Floats, Movie, examples_of
 from samtrack.types import Span
 
 KNOTS = {
@@ -38,7 +39,9 @@ LIKELIER = """likeness iou overlap margin_of_target margin_of_source iou_lead_of
     lead_of_target lead_of_source division covered_less mother_brightness daughters_brightness daughters_texture
     evidence_more evidence_less first lived lives mother_shrinks mother_brightens mother_rounds daughters_live mother_lived
     mother_age border_of_daughters division_rate start_rate over_larger mask_size
-    covered inside_less inside_more crosswise"""
+    covered inside_less inside_more crosswise
+    sam_forward sam_forward_iou sam_forward_lead sam_backward sam_backward_iou sam_backward_lead sam_agreement sam_object
+    sam_object_back sam_mother_covers sam_mother_least sam_daughters_back sam_cells_inside sam_mask_covers sam_mask_least"""
 LESS_LIKELY = """distance surprise size_oddness intensity_oddness texture_oddness rank_of_target rank_of_source size_gain
     size_loss elongation_change other_division best_out best_in size_excess size_deficit size_asymmetry midpoint opposite
     reach farther daughters_size daughters_smaller brightness_asymmetry texture_asymmetry other_child other_mother_more
@@ -173,7 +176,18 @@ def _choose_strengths(bench: Bench, prior: LinkModel) -> dict[str, float]:
 
 
 def _fit(name: str, examples: Examples, prior: Prior | None) -> AdditiveModel:
-    return fit_additive(examples.facts, examples.is_true, CurveRules(FACTS[name], DIRECTION, KNOTS[name]), prior)
+    """A model fitted to the facts that are known of any example, and those that the prior goes by."""
+    is_known: Bools = np.asarray(np.isfinite(examples.facts).any(axis=0))
+    use = [
+        i for i, fact in enumerate(FACTS[name]) if is_known[i] or not _is_sams(fact) or (prior and prior.curve(fact))
+    ]
+    rules = CurveRules([FACTS[name][i] for i in use], DIRECTION, KNOTS[name])
+    return fit_additive(examples.facts[:, use], examples.is_true, rules, prior)
+
+
+def _is_sams(fact: str) -> bool:
+    """Whether a fact is a network's: without its evidence a model shall not name it."""
+    return fact in SAM_FACTS + DIVISION_SAM_FACTS + MERGE_SAM_FACTS
 
 
 def _surprise(name: str, model: AdditiveModel, examples: Examples) -> Floats:

@@ -4,6 +4,7 @@ Knows no file, no configuration and no network. A type enters here when two room
 Axis order everywhere is t, z, y, x; 2D data keep their two axes. ``stop`` is never included, ``last_frame`` always is.
 """
 
+from samtrack.types.evidence import Evidence
 from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
@@ -18,6 +19,7 @@ __all__ = [
     "Detections",
     "Divisions",
     "Edges",
+    "Evidence",
     "Frames",
     "Links",
     "MaskPatch",

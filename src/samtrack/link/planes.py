@@ -1,0 +1,89 @@
+"""The planes in which a network looks at the cells of a frame. A frame of two axes is a volume of one plane.
+
+A network of pictures sees a cell of three axes in one plane or in a few of them; here it is counted which of them hold how
+much of each cell, for all cells at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from samtrack.link.voxels import slabs
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How the cells of a volume lie across one axis.
+
+    ``count`` (n, size): voxels of each cell in each plane; ``sums`` (n, size, 2): of their places within the plane.
+    """
+
+    count: Ints
+    sums: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """Planes of each of n cells, v of them; ``is_real`` (n, v) is False where a cell has fewer.
+
+    ``axis`` (v,): across which they lie; ``index`` (n, v): which they are; ``centre`` (n, v, 2): of the cell, in voxels.
+    """
+
+    axis: tuple[int, ...]
+    index: Ints
+    centre: Floats
+    is_real: npt.NDArray[np.bool_]
+
+
+AXES = {"largest": (0,), "three": (0, 0, 0), "orthogonal": (0, 1, 2)}
+"""The axes across which planes lie, by the setting ``link.propagate_planes``."""
+
+
+def profile_of(numbers: npt.NDArray[np.int32], n_cells: int, axis: int) -> Profile:
+    """Count the voxels of a volume (z, y, x) of cell numbers (from 1; 0: none), plane by plane across an axis."""
+    size = numbers.shape[axis]
+    within = [a for a in range(3) if a != axis]
+    count = np.zeros(n_cells * size, dtype=np.int64)
+    sums = np.zeros((n_cells * size, 2))
+    for slab in slabs(numbers.shape):
+        part = numbers[slab]
+        place = list(np.nonzero(part))
+        cell = part[tuple(place)].astype(np.int64) - 1
+        place[0] = place[0] + slab.start
+        code = cell * size + place[axis]
+        count += np.bincount(code, minlength=len(count))
+        for i, a in enumerate(within):
+            sums[:, i] += np.bincount(code, weights=place[a], minlength=len(count))
+    return Profile(count.reshape(n_cells, size), sums.reshape(n_cells, size, 2))
+
+
+def choose_planes(profiles: Mapping[int, Profile], which: str) -> Planes:
+    """The planes of each cell, as the setting asks; a plane that would be looked at twice counts once."""
+    axes = AXES[which]
+    if which == "three":
+        index = _three(profiles[0].count)
+    else:
+        index = np.stack([profiles[axis].count.argmax(axis=1) for axis in axes], axis=1)
+    row = np.arange(len(index))
+    held = np.stack([profiles[axis].count[row, index[:, v]] for v, axis in enumerate(axes)], axis=1)
+    sums = np.stack([profiles[axis].sums[row, index[:, v]] for v, axis in enumerate(axes)], axis=1)
+    is_real = held > 0
+    for v in range(1, len(axes)):
+        same = [index[:, v] == index[:, u] for u in range(v) if axes[u] == axes[v]]
+        is_real[:, v] &= ~np.any([np.zeros(len(index), dtype=bool), *same], axis=0)
+    return Planes(axes, index, sums / np.maximum(held, 1)[..., None], is_real)
+
+
+def _three(count: Ints) -> Ints:
+    """The plane that holds most of each cell, and those half-way from there to its first and to its last one."""
+    is_there = count > 0
+    first, last = is_there.argmax(axis=1), count.shape[1] - 1 - is_there[:, ::-1].argmax(axis=1)
+    largest = count.argmax(axis=1)
+    return np.stack([largest, (first + largest) // 2, (largest + last + 1) // 2], axis=1)
