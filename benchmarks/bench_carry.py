@@ -37,7 +37,9 @@ def carry(path: Path, options: argparse.Namespace) -> dict[str, float]:
     labels = ArrayFrames(frames, movie.labels.scale)
     images = ArrayFrames([movie.images.read(t) for t in range(n)], movie.labels.scale)
     table = Detections.concatenate([measure_detections(f, t, labels.scale, None) for t, f in enumerate(frames)])
-    settings = LinkSettings(propagate_frames=options.gap, max_gap_frames=max(options.gap - 1, 2), propagate_planes=options.planes)
+    settings = LinkSettings(
+        propagate_frames=options.gap, max_gap_frames=max(options.gap - 1, 2), propagate_planes=options.planes
+    )
     weights = Sam2Settings(
         weights=options.weights, cell_px=options.cell_px, window_px=options.window_px, tile_px=options.tile_px
     )

@@ -214,7 +214,7 @@ def test_memory_of_a_mask_and_the_next_frame_are_those_of_the_reference(
     "pointers",
     [
         pytest.param(False, id="given the pointer"),
-        pytest.param(True, id="with its own pointer", marks=pytest.mark.xfail(reason=POINTER)),
+        pytest.param(True, id="with its own pointer"),
     ],
 )
 @torch.no_grad()

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from samtrack.models.sam2.network import LOGIT_SAMPLES, Features, Memory, Prediction, Sam2Network
+from samtrack.models.sam2.network import LOGIT_SAMPLES, MASK_SAMPLES, Features, Memory, Prediction, Sam2Network
 from samtrack.models.sam2.windows import Ints, Lattice, masks_in
 
 Floats = npt.NDArray[np.float32]
@@ -31,8 +31,8 @@ COLOUR_SD = (0.229, 0.224, 0.225)
 HALO_TOKENS = 2
 """Tokens around the core of a tile that are computed and thrown away: at the rim, an encoder sees too little."""
 
-MOST_ON_CPU = 32
-"""Cells per chunk on a CPU: larger batches cost the same per cell or more, for lack of cache."""
+TOKENS_ON_CPU = 2048
+"""Tokens per chunk of cells on a CPU, 8 windows of 256 px: larger chunks fall out of the cache and cost up to half more."""
 
 MOST_ON_GPU = 2048
 """Cells per chunk on a GPU, if the memory given allows: beyond, the device is busy anyway."""
@@ -48,7 +48,8 @@ SHARE_FOR_CELLS = 0.5
 class Use:
     """How an engine runs: its device, the type matrices are multiplied in, memory in GB, sizes in model pixels.
 
-    ``cell_px``: diameter of a typical cell; ``window_px``: side of a cell's window; ``tile_px``: side of a tile.
+    ``cell_px``: diameter of a typical cell; ``window_px``: side of a cell's window; ``tile_px``: side of a tile
+    (networks that take one size of pictures only use that).
     """
 
     device: torch.device
@@ -84,12 +85,16 @@ class Carried:
 
 
 class Sam2Engine:
-    """A network and how to use it. All planes, labels and places are numpy arrays, (y, x)."""
+    """A network and how to use it. All planes, labels and places are numpy arrays, (y, x).
+
+    The network is taken over: its weights go to the device, those of its matrices to the type they are multiplied in.
+    """
 
     def __init__(self, network: Sam2Network, use: Use) -> None:
         self.use = use
-        self.network = network.to(use.device).eval().requires_grad_(False)
+        self.network = _prepared(network, use)
         self.side = use.window_px // network.stride_px
+        self.tile_px = network.only_tile_px or use.tile_px
         if not 1 <= self.side <= network.grid:
             raise ValueError(f"a window of {use.window_px} px is not within the {network.grid} tokens of the network")
         self._encode = torch.compile(network.encode) if use.compiled else network.encode
@@ -107,7 +112,7 @@ class Sam2Engine:
         tokens = tuple(max(-(-n // px), self.side) for n in lattice.size_px)
         with self._running():
             picture = self._resampled(plane, lattice, tokens)
-            tile = self.use.tile_px // px
+            tile = self.tile_px // px
             tiles = [(y, x) for y in spans(tokens[0], tile) for x in spans(tokens[1], tile)]
             maps: tuple[Tensor, ...] | None = None
             at_once = TILES_AT_ONCE.get(self.use.device.type, TILES_AT_ONCE["other"])
@@ -147,7 +152,7 @@ class Sam2Engine:
 
     def from_points(self, picture: Picture, corner: Ints, points: npt.NDArray[Any], is_in: npt.NDArray[Any]) -> Carried:
         """Cells shown by points (n, p, 2), (y, x) in voxels; ``is_in`` (n, p): 1 on the cell, 0 off it, -1 no point."""
-        inside = picture.lattice.inside(points, corner)[..., ::-1].astype(np.float32)
+        inside = picture.lattice.inside(points, corner)[..., ::-1].astype(np.float32) - 0.5  # networks add it again
         found = []
         for part in self._chunks(len(corner)):
             with self._running():
@@ -174,7 +179,7 @@ class Sam2Engine:
 
     def _chunks(self, n: int) -> list[slice]:
         """Parts of ``n`` cells that fit the memory given."""
-        most = MOST_ON_CPU if self.use.device.type == "cpu" else MOST_ON_GPU
+        most = TOKENS_ON_CPU // self.side**2 if self.use.device.type == "cpu" else MOST_ON_GPU
         fits = int(self.use.memory_gb * 1e9 * SHARE_FOR_CELLS / bytes_per_cell(self.network, self.side))
         step = max(1, min(most, fits))
         return [slice(a, min(a + step, n)) for a in range(0, n, step)]
@@ -184,7 +189,7 @@ class Sam2Engine:
         grey = torch.from_numpy(np.ascontiguousarray(plane, dtype=np.float32)).to(self.use.device)[None, None]
         if lattice.size_px != tuple(plane.shape):
             grey = functional.interpolate(grey, size=lattice.size_px, mode="bilinear", antialias=True)
-        least = self.use.tile_px
+        least = self.tile_px
         size = [max(n * lattice.token_px, least) for n in tokens]
         rows, columns = (_mirrored(n, m, self.use.device) for n, m in zip(grey.shape[-2:], size, strict=True))
         return (grey[0].expand(3, -1, -1)[:, rows[:, None], columns] - self._mean) / self._sd
@@ -219,6 +224,17 @@ class _Both:
             context.__exit__(*what)
 
 
+def _prepared(network: Sam2Network, use: Use) -> Sam2Network:
+    """The network on its device, ready to answer: what every call would convert or copy anew is done once."""
+    network = network.to(use.device).eval().requires_grad_(False)
+    for part in network.modules():
+        if isinstance(part, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            part.to(use.dtype)
+        if isinstance(part, nn.ReLU):
+            part.inplace = True  # a wide map fewer per layer of memory attention
+    return network
+
+
 def spans(n: int, tile: int) -> list[tuple[int, int, int]]:
     """Tiles along an axis of ``n`` tokens: first token of each, and first and last-but-one token that it owns."""
     if n <= tile:
@@ -231,15 +247,16 @@ def spans(n: int, tile: int) -> list[tuple[int, int, int]]:
 
 
 def bytes_per_cell(network: Sam2Network, side: int) -> float:
-    """Peak memory that one cell adds to a chunk: masks, the maps of the decoder, and tokens with what attention makes.
+    """Peak memory that one cell adds to a chunk: masks, the maps of the decoder, and the tokens of memory attention.
 
-    An estimate from the sizes of the network, on the safe side; ``tests/models/sam2/test_adapter.py`` measures it.
+    Numbers of float32 maps of each kind that live at once, fitted to what was measured for two networks and three sizes of
+    windows, rounded up; ``tests/models/sam2/test_adapter.py`` measures it again.
     """
     width, tokens = network.width, side * side
     wide = network.model.config.memory_attention_feed_forward_hidden_size
-    masks = 256 * 4 + 64 * 4 * 3 + 16 * 16 * 3 + 4 * 64 * 3 + 256 * 3
-    maps = 16 * (width / 8) * 5 + 4 * (width / 4) * 5
-    return 4.0 * tokens * (masks + maps + 24 * width + 3 * wide + 4 * tokens)
+    masks = 9 * MASK_SAMPLES**2
+    maps = 3 * (16 * width / 8 + 4 * width / 4)
+    return 4.0 * tokens * (masks + maps + 14 * width + 2 * wide)
 
 
 def _scaled(seen: Features) -> list[tuple[Tensor, int]]:

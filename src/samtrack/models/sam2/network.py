@@ -83,13 +83,15 @@ class Habits:
 
     ``mask_prompt``: the last known mask is shown to the decoder beside the memory. ``pointers``: object pointers are part of
     the memory. ``clip_frames``: length of the clip that time offsets of pointers are measured against. ``point_blobs``:
-    points are shown to the decoder as a soft mask, too.
+    points are shown to the decoder as a soft mask, too. ``best_pointer``: the pointer of a given mask is that of the best of
+    three guesses, as in the library's session; the reference, which trained the published weights, takes the single guess.
     """
 
     mask_prompt: bool = False
     pointers: bool = True
     clip_frames: int = 2
     point_blobs: bool = False
+    best_pointer: bool = False
 
 
 def blobs(points: Tensor, labels: Tensor, size: int, step_px: float) -> Tensor:
@@ -103,6 +105,9 @@ def blobs(points: Tensor, labels: Tensor, size: int, step_px: float) -> Tensor:
 
 class Sam2Network(nn.Module):
     """A ``transformers`` video model of the SAM 2 family, and how to use it."""
+
+    only_tile_px: int | None = None
+    """The one size of pictures that the encoder takes; None if it takes any."""
 
     def __init__(self, model: Any, habits: Habits = Habits()) -> None:
         super().__init__()
@@ -141,7 +146,7 @@ class Sam2Network(nn.Module):
         """The memory of predicted masks."""
         present = seen.object_logit > 0
         low = seen.hardened()[:, None]
-        mask = torch.sigmoid(functional.interpolate(low.float(), scale_factor=4.0, mode="bilinear"))
+        mask = torch.sigmoid(self._enlarged(low.float()))
         pointer = self._pointer(seen.token, present) if self.habits.pointers else None
         return Memory(self._spatial(window, mask.to(window.coarse.dtype), present), pointer, low, given=False)
 
@@ -171,6 +176,10 @@ class Sam2Network(nn.Module):
         dense = None if mask is None else self.model.prompt_encoder.mask_embed(mask.to(first.dtype))
         return self._decode(window, first, sparse, dense, self._is_multimask(points.shape[1], tracking=False))
 
+    def _enlarged(self, logits: Tensor) -> Tensor:
+        """Predicted logits at the samples of the masks that the memory encoder reads."""
+        return functional.interpolate(logits, scale_factor=MASK_SAMPLES / LOGIT_SAMPLES, mode="bilinear")
+
     def _make_tables(self, side: int, device: torch.device) -> dict[str, Any]:
         """The positions of a window's tokens: for memory attention, the memory, the decoder and the rotary angles."""
         model, grid = self.model, self.grid
@@ -197,7 +206,7 @@ class Sam2Network(nn.Module):
     def _pointer_of_mask(self, window: Features, mask: Tensor, present: Tensor) -> Tensor:
         """The pointer of a given mask: what the decoder says of it, though its answer is not the mask that is kept."""
         dense = self.model.prompt_encoder.mask_embed(self.model.mask_downsample(mask))
-        guess = self._decode(window, window.coarse, self._no_points(len(mask)), dense, multimask=True)
+        guess = self._decode(window, window.coarse, self._no_points(len(mask)), dense, self.habits.best_pointer)
         seen = self._pointer(guess.token, guess.object_logit > 0)
         return torch.where(present[:, None], seen, self.model.no_object_pointer)
 
