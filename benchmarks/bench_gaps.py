@@ -5,8 +5,8 @@
     python benchmarks/bench_gaps.py --data DIR --weights FOLDER             another network
     make bench-gaps DATA=DIR
 
-DIR holds datasets as the Cell Tracking Challenge lays them out, each with ``01``, ``01_GT`` and ``01_ST/SEG``. A share of the
-masks is dropped (seeded), only masks whose true track has others before and after it; then the gaps of the true
+DIR holds datasets as the Cell Tracking Challenge lays them out, each with ``01``, ``01_GT`` and ``01_ST/SEG``. A share of
+the masks is dropped (seeded), only masks whose true track has others before and after it; then the gaps of the true
 tracks are filled. Told per method: the share of the dropped masks that came back with an IoU above 0.5, the mean IoU
 over all dropped ones (a mask that did not come back has 0), TRA before and after, the share of masks that method sam2
 drew by their shape alone, and seconds.
