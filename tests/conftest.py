@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
 
 from samtrack.config import build_config
 from samtrack.config.load import merge
+from samtrack.models.sam2.windows import Lattice, cut
 from samtrack.stages.address import Address
 from samtrack.stages.plan import complete
 
@@ -146,3 +149,78 @@ def digests(folder: Path, *patterns: str) -> dict[str, str]:
 def digest() -> Callable[..., dict[str, str]]:
     """Digests of files, for comparing two results byte for byte."""
     return digests
+
+
+class SharpEngine:
+    """An engine whose network is always right: a cell is whatever has the grey value of its mask or of its click.
+
+    At the default sizes a cell of 10 voxels has four model pixels per voxel, so that every voxel is one logit: its answers
+    are exact. ``absent`` are the grey values (as the engine sees them, 0 to 1) that it does not take for cells,
+    ``iou`` is what it expects of itself; ``looked`` are the shapes of the planes it has encoded. The logit of a mask is 8
+    divided by the number of frames it was carried.
+    """
+
+    def __init__(self, cell_px: float = 40.0, window_px: int = 256, tile_px: int = 512) -> None:
+        self.use = SimpleNamespace(cell_px=cell_px, window_px=window_px, tile_px=tile_px, memory_gb=1.0)
+        self.side = window_px // 16
+        self.absent: tuple[float, ...] = ()
+        self.iou = 0.9
+        self.looked: list[tuple[int, ...]] = []
+
+    def lattice(self, shape: Any, cell_px: Any) -> Lattice:
+        return Lattice(shape, (self.use.cell_px / cell_px[0], self.use.cell_px / cell_px[1]), 16)
+
+    def look(self, plane: Any, lattice: Lattice) -> SimpleNamespace:
+        self.looked.append(plane.shape)
+        tokens = tuple(max(-(-n // 16), self.side) for n in lattice.size_px)
+        return SimpleNamespace(lattice=lattice, tokens=tokens, plane=plane, maps=(plane,))
+
+    def corners(self, picture: Any, centre: Any) -> Any:
+        return np.clip(picture.lattice.corners(centre, self.side), 0, np.array(picture.tokens) - self.side)
+
+    def remember(self, picture: Any, labels: Any, label: Any, corner: Any) -> Any:
+        return np.array([np.median(picture.plane[labels == value]) for value in label])
+
+    def carry(self, memories: Any, picture: Any, corner: Any) -> SimpleNamespace:
+        ((ago, grey),) = memories
+        return self._answer(picture, corner, grey, 8.0 / ago)
+
+    def from_points(self, picture: Any, corner: Any, points: Any, is_in: Any) -> SimpleNamespace:
+        y, x = points[is_in == 1].astype(int).T
+        return self._answer(picture, corner, picture.plane[y, x], 8.0)
+
+    def _answer(self, picture: Any, corner: Any, grey: Any, height: float) -> SimpleNamespace:
+        seen = cut(picture.plane, picture.lattice, corner, self.side, 4)
+        logits = np.where(np.abs(seen - grey[:, None, None]) < 0.01, height, -height).astype(np.float32)
+        is_absent = np.abs(grey[:, None] - np.array([*self.absent, -9.0])).min(axis=1) < 0.01
+        iou = np.full(len(grey), self.iou, dtype=np.float32)
+        return SimpleNamespace(
+            logits=logits,
+            object_logit=np.where(is_absent, -9.0, 9.0),
+            iou=iou,
+            corner=corner,
+            lattice=picture.lattice,
+        )
+
+
+@pytest.fixture
+def sharp_engine() -> type[SharpEngine]:
+    """An engine that is always right."""
+    return SharpEngine
+
+
+@pytest.fixture(scope="session")
+def random_engine() -> Callable[..., Any]:
+    """A function that makes engines of one random network: ``memory_gb`` decides how many cells are taken at once."""
+    import torch
+
+    from samtrack.models.sam2.adapter import Sam2Engine, Use
+    from samtrack.testing.networks import small_network
+
+    network = small_network(seed=3)  # one that takes what it is shown for cells
+
+    def make(memory_gb: float = 1.0) -> Any:
+        use = Use(torch.device("cpu"), torch.float32, memory_gb, cell_px=24.0, window_px=64, tile_px=128)
+        return Sam2Engine(network, use)
+
+    return make

@@ -32,12 +32,16 @@ def test_default_file_shows_every_key_with_its_description() -> None:
 
 def test_default_file_shows_alternatives_which_are_valid_without_their_comment_signs() -> None:
     lines = default_yaml().splitlines()
-    start = lines.index("# segment:")
-    stop = next(i for i in range(start, len(lines)) if not lines[i].startswith("#"))
-    raw = yaml.safe_load("\n".join(line[2:] for line in lines[start:stop]))
-    assert raw["segment"]["method"] == "given"
-    config = build_config({**raw, "sequences": [{"name": "01", "images": "x", "masks": "y"}]})
-    assert config.segment.model_dump() == raw["segment"]
+    for section, methods in {"segment": ["given", "sam2"], "fill": ["none", "sam2"]}.items():
+        starts = [i for i, line in enumerate(lines) if line == f"# {section}:"]
+        for method, start in zip(methods, starts, strict=True):
+            ends = (
+                i for i in range(start, len(lines)) if not lines[i].startswith("#") or lines[i].startswith("# Or: ")
+            )
+            raw = yaml.safe_load("\n".join(line[2:] for line in lines[start : next(ends)]))
+            assert raw[section]["method"] == method
+            config = build_config({**raw, "sequences": [{"name": "01", "images": "x", "masks": "y"}]})
+            assert getattr(config, section).model_dump() == raw[section]
 
 
 def test_default_file_is_readable() -> None:

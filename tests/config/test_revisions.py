@@ -2,7 +2,7 @@
 
 import pytest
 
-from samtrack.config import Config, build_config, trigger
+from samtrack.config import Config, build_config, draws_with_sam2, trigger
 from samtrack.config.revisions import REVISIONS, SECTIONS, WITHOUT_EFFECT
 
 CHANGES = {
@@ -43,6 +43,18 @@ def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str)
     assert getattr(before, section) != getattr(after, section)
     changed = {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)}
     assert changed == {stage for stage, sections in SECTIONS.items() if section in sections}
+
+
+@pytest.mark.parametrize("stage", ["segment", "fill"])
+def test_a_stage_that_asks_a_network_depends_on_what_it_is_and_not_on_how_it_runs(stage: str) -> None:
+    method = {stage: {"method": "sam2"}}
+    before = build_config(method)
+    assert draws_with_sam2(before, stage)
+    assert not draws_with_sam2(build_config({}), stage)
+    other = build_config({**method, "sam2": {"weights": "elsewhere", "cell_px": 30.0}})
+    moved = build_config({**method, "sam2": {"device": "cpu", "memory_gb": 7.0, "cache": "there"}})
+    assert {s for s in REVISIONS if trigger(before, s) != trigger(other, s)} == {stage, "propagate"}
+    assert all(trigger(before, s) == trigger(moved, s) for s in REVISIONS)
 
 
 @pytest.mark.parametrize(("setting", "stages"), SINGLE.items())

@@ -25,6 +25,7 @@ RESULT = ("01_RES/*", "01_tracks.*", "01_scores.*", "01_report.html", "01.ome.za
 
 ALL = {"segment", "measure", "summarise", "link", "associate", "fill", "export_tracks", "export_ctc"}
 LAST = {"validate", "evaluate", "report"}
+BEFORE_FILL = {"segment", "measure", "summarise", "link", "associate"}
 
 
 def run(*arguments: str, cwd: Path, timeout: int = 300) -> subprocess.CompletedProcess[str]:
@@ -105,6 +106,12 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
 )
 def test_a_changed_section_re_runs_its_stage_and_what_follows(finished: Path, override: str, expected: set[str]):
     assert dry_run(finished, override) == expected
+
+
+@pytest.mark.parametrize(("stage", "expected"), [("segment", {"diameter"} | ALL), ("fill", ALL - BEFORE_FILL)])
+def test_a_stage_that_asks_a_network_runs_after_its_weights_are_fetched(finished: Path, stage: str, expected: set[str]):
+    overrides = [f"{stage}.method=sam2", "sam2.weights=edgetam"]
+    assert dry_run(finished, *overrides) == {"fetch_weights"} | expected | LAST
 
 
 def test_a_link_model_re_runs_the_links_when_its_content_changes(finished: Path):

@@ -1,6 +1,7 @@
 """The decision, once per movie; then masks for the frames in which a tracked cell was missed, block by block.
 
-REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks
+REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks; with fill.method
+                  'sam2' the weights
 OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet
 """
 
@@ -36,22 +37,36 @@ rule associate:
 
 rule fill:
     input:
+        movie=store(PATHS.movie),
+        typical=PATHS.typical,
         labels=blocks_read_by("fill", lambda layout, block: store(layout.labels(block))),
         detections=blocks_read_by("fill", Layout.detections),
         tracks=rules.associate.output.tracks,
         assigned=rules.associate.output.assigned,
         merges=rules.associate.output.merges,
+        weights=plan.weights_mark(CONFIG) if draws_with_sam2(CONFIG, "fill") else [],
     output:
         patches=PATHS.patches("{block}"),
     params:
         config=RUN_FILE,
         triggers=triggers("fill"),
+        weights=sam2_weights() if draws_with_sam2(CONFIG, "fill") else "",
     log:
         os.path.join(LOGS, "fill", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "fill", "{block}.tsv")
+    threads: CONFIG.resources.workers if draws_with_sam2(CONFIG, "fill") else 1
+    resources:
+        gpu=int(draws_with_sam2(CONFIG, "fill") and CONFIG.sam2.device != "cpu"),
+        mem_mb=int(
+            (
+                CONFIG.resources.memory_gb
+                + CONFIG.sam2.memory_gb * draws_with_sam2(CONFIG, "fill")
+            )
+            * 1000
+        ),
     conda:
-        "../../envs/core.yaml"
+        environment("fill")
     shell:
         "samtrack fill --config {params.config:q} --sequence {wildcards.sequence:q} --block {wildcards.block}"
-        " 2>&1 | tee {log:q}"
+        " --workers {threads} 2>&1 | tee {log:q}"

@@ -6,7 +6,7 @@ Everything here is a short call into the package; nothing decides about cells.
 import os
 import time
 
-from samtrack.config import trigger
+from samtrack.config import draws_with_sam2, trigger
 from samtrack.config.layout import RUN_CONFIG, Layout
 from samtrack.stages import plan
 from samtrack.stages.address import Address
@@ -38,6 +38,11 @@ wildcard_constraints:
 def triggers(stage):
     """The text whose change re-runs a stage."""
     return trigger(CONFIG, stage)
+
+
+def environment(stage):
+    """The conda environment of a stage: with PyTorch where its method asks a network."""
+    return f"../../envs/{'torch' if draws_with_sam2(CONFIG, stage) else 'core'}.yaml"
 
 
 def files(kind):

@@ -15,17 +15,44 @@ class NoFillSettings(Section):
     method: Literal["none"] = "none"
 
 
+MIN_SIZE = Field(
+    0.3,
+    gt=0,
+    le=1,
+    description="A filled mask smaller than this share of the smaller of its two observations is dropped (other "
+    "cells lie where it should be).",
+)
+
+
 class ShapeFillSettings(Section):
     """The mask between two observations: their shapes, moved onto the path between them and blended."""
 
     method: Literal["shape"] = "shape"
-    min_size_fraction: float = Field(
+    min_size_fraction: float = MIN_SIZE
+
+
+class Sam2FillSettings(Section):
+    """The mask that SAM 2 sees in the image, carried from both observations; the shape where it sees none.
+
+    The network, its device and its memory are set in section ``sam2``.
+    """
+
+    method: Literal["sam2"] = "sam2"
+    min_size_fraction: float = MIN_SIZE
+    shape_weight: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="How much the interpolated shape counts beside what the network sees, both as logits. 0: the network "
+        "alone, 0.5: as much as the network.",
+    )
+    min_iou: float = Field(
         0.3,
-        gt=0,
-        le=1,
-        description="A filled mask smaller than this share of the smaller of its two observations is dropped (other "
-        "cells lie where it should be).",
+        ge=0,
+        lt=1,
+        description="The shape alone is drawn where the network itself expects its mask to overlap the true one by less "
+        "(intersection over union).",
     )
 
 
-FillSettings = Annotated[NoFillSettings | ShapeFillSettings, Field(discriminator="method")]
+FillSettings = Annotated[NoFillSettings | ShapeFillSettings | Sam2FillSettings, Field(discriminator="method")]

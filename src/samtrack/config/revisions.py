@@ -47,9 +47,18 @@ WITHOUT_EFFECT: dict[str, set[str]] = {"sam2": {"device", "compile", "memory_gb"
 """Settings of a section that say where and how fast, not what: a change re-runs nothing."""
 
 
+def draws_with_sam2(config: Config, stage: str) -> bool:
+    """Whether the stage's method is SAM 2, so that its job wants a GPU, and its result depends on section ``sam2``."""
+    return stage in ("segment", "fill") and getattr(config, stage).method == "sam2"
+
+
 def trigger(config: Config, stage: str) -> str:
-    """The text whose change re-runs a stage: its sections of the configuration and its revision."""
-    settings = {name: _at(config, *name.split(".")) for name in SECTIONS[stage]}
+    """The text whose change re-runs a stage: its sections of the configuration and its revision.
+
+    Section ``sam2`` is part of it where the stage asks a network.
+    """
+    sections = [*SECTIONS[stage], *(["sam2"] if draws_with_sam2(config, stage) else [])]
+    settings = {name: _at(config, *name.split(".")) for name in sections}
     return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)
 
 

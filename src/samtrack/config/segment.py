@@ -69,4 +69,24 @@ class SeedsSettings(Section):
     )
 
 
-SegmentSettings = Annotated[GivenSettings | SeedsSettings, Field(discriminator="method")]
+class Sam2SegmentSettings(Section):
+    """SAM 2, shown a point in each object that the classical segmentation finds; 2D only.
+
+    The network, its device and its memory are set in section ``sam2``.
+    """
+
+    method: Literal["sam2"] = "sam2"
+    seeds: SeedsSettings = Field(
+        default_factory=SeedsSettings,
+        description="The classical segmentation that says where cells are; its keys are those of method seeds.",
+    )
+    min_iou: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="A cell keeps its classical mask where the network expects its own to overlap the true one by less "
+        "(intersection over union). 0.5: below, a mask counts as no match to the cell.",
+    )
+
+
+SegmentSettings = Annotated[GivenSettings | SeedsSettings | Sam2SegmentSettings, Field(discriminator="method")]

@@ -2,21 +2,23 @@
 
 A mask depends only on the two observations around the gap, the labels of its own frame, and the other masks of that frame;
 so it is the same whatever block of frames it was computed in. A gap in which the cell shared a mask with another one gets
-a part of that mask, any other gap what is free: the background and masks that were rejected.
+a part of that mask, any other gap what is free: the background and masks that were rejected. Who draws it is a setting: the
+shape between the observations (`shape`), or what a network sees in the image (`sam2`), handed in as a `Drawer`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import label as connected_parts
 
-from samtrack.config.fill import FillSettings, NoFillSettings, ShapeFillSettings
+from samtrack.config.fill import FillSettings, NoFillSettings
 from samtrack.errors import DataError
 from samtrack.fill.conflicts import settle_voxels, voxels_of
 from samtrack.fill.shape import Observation, canvas_between, depth_between
@@ -32,48 +34,75 @@ Shared = Mapping[tuple[int, int], int]
 class Missing:
     """A mask to be drawn: a track's missing frame, the detections before and after it, and where it can lie.
 
-    ``shared`` is the detection of which it is to be a part, or -1 for a gap in which the cell was not seen at all.
+    ``frames`` are those of the two detections, ``weight`` is 0 at the first of them and 1 at the second. ``shared`` is the
+    detection of which it is to be a part, or -1 for a gap in which the cell was not seen at all.
     """
 
     track: int
     frame: int
     before: int
     after: int
+    frames: tuple[int, int]
     weight: float
     canvas: Box
     shared: int = -1
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A mask that is not settled yet: the voxels drawn, of which ``mask`` are left."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mask that is not settled yet: the voxels drawn (``depth`` above 0) in ``box``, of which ``mask`` are left."""
 
     missing: Missing
+    around: tuple[Observation, Observation]
     box: Box
     depth: npt.NDArray[np.float32]
     mask: Bools
     n_drawn: int
 
 
+class Drawer(Protocol):
+    """Draws the masks of a frame otherwise than as their interpolated shapes."""
+
+    @property
+    def reach_px(self) -> tuple[int, ...]:
+        """Voxels beyond the box of the interpolated shape in which a mask may lie, (z)yx."""
+        ...
+
+    def redraw(self, drafts: Sequence[Draft]) -> list[npt.NDArray[np.float32]]:
+        """For each draft of one frame, how deep each voxel of its box lies in the mask: above 0 inside."""
+        ...
+
+
 def fill_gaps(
-    labels: Frames, detections: Detections, tracks: Tracks, merges: Merges, core: Span, settings: FillSettings
+    labels: Frames,
+    detections: Detections,
+    tracks: Tracks,
+    merges: Merges,
+    core: Span,
+    settings: FillSettings,
+    drawer: Drawer | None = None,
 ) -> list[MaskPatch]:
     """Masks for the frames of ``core`` in which a track has no detection of its own, sorted by frame and track.
 
     ``tracks.track_of`` belongs to the rows of ``detections``, which holds the observations around every gap that reaches
     into the core, ``merges`` (the chosen ones) too. ``score`` is the share of the drawn shape that was free, or lies in the
     shared mask. Each label frame is read once at most. Shared masks are divided whatever the settings say: they were seen.
+    Without a ``drawer`` the shapes are drawn.
     """
     missing = find_missing(detections, tracks, core, labels, shared_masks(detections, tracks, merges))
     if isinstance(settings, NoFillSettings):
         missing = [m for m in missing if m.shared >= 0]
+    if drawer is not None:
+        missing = [_widened(m, drawer.reach_px) for m in missing]
     seen, free = _read_once(labels, detections, missing, _rejected(detections, tracks, merges))
     patches: list[MaskPatch] = []
     for _, of_frame in groupby(missing, key=lambda m: m.frame):
         drafts = [_draw(m, seen, free[m], labels) for m in of_frame]
         found = list(_divided([d for d in drafts if d.missing.shared >= 0], detections))
-        if isinstance(settings, ShapeFillSettings):
-            found += _settled([d for d in drafts if d.missing.shared < 0], detections, labels, settings)
+        unseen = [d for d in drafts if d.missing.shared < 0]
+        if unseen and not isinstance(settings, NoFillSettings):
+            unseen = unseen if drawer is None else _redrawn(unseen, free, drawer)
+            found += _settled(unseen, detections, labels, settings.min_size_fraction)
         patches += sorted(found, key=lambda patch: patch.track)
     return patches
 
@@ -121,7 +150,16 @@ def _missing(track: int, frame: int, rows: tuple[int, int], detections: Detectio
     weight = float((frame - first) / (last - first))
     centroids = (detections.centroid_um[before], detections.centroid_um[after])
     canvas = canvas_between((_box(detections, before), _box(detections, after)), centroids, weight, scale)
-    return Missing(track, frame, before, after, weight, canvas)
+    return Missing(track, frame, before, after, (int(first), int(last)), weight, canvas)
+
+
+def _widened(missing: Missing, reach_px: tuple[int, ...]) -> Missing:
+    """The same with a larger canvas; that of a shared mask stays as it is."""
+    if missing.shared >= 0:
+        return missing
+    start = tuple(a - r for a, r in zip(missing.canvas.start, reach_px, strict=True))
+    stop = tuple(b + r for b, r in zip(missing.canvas.stop, reach_px, strict=True))
+    return replace(missing, canvas=Box(start, stop))
 
 
 def _in_mask(missing: Missing, shared: int, detections: Detections) -> Missing:
@@ -175,17 +213,26 @@ def _observation(voxels: npt.NDArray[np.integer], detections: Detections, row: i
     return Observation(mask, box, detections.centroid_um[row])
 
 
-def _draw(missing: Missing, seen: dict[int, Observation], free: Bools, labels: Frames) -> _Draft:
+def _draw(missing: Missing, seen: dict[int, Observation], free: Bools, labels: Frames) -> Draft:
     """The shape between the two observations, as far as it lies in the image and where it may; a shared mask whole."""
     canvas, box = missing.canvas, missing.canvas.clipped(labels.shape)
-    depth = depth_between(seen[missing.before], seen[missing.after], missing.weight, canvas, labels.scale)
+    around = (seen[missing.before], seen[missing.after])
+    depth = depth_between(*around, missing.weight, canvas, labels.scale)
     inside = tuple(slice(a - c, b - c) for a, b, c in zip(box.start, box.stop, canvas.start, strict=True))
     drawn = depth[inside].astype(np.float32)
     mask = (drawn > 0) & free if missing.shared < 0 else free
-    return _Draft(missing, box, drawn, mask, int(np.count_nonzero(depth > 0)))
+    return Draft(missing, around, box, drawn, mask, int(np.count_nonzero(depth > 0)))
 
 
-def _divided(drafts: list[_Draft], detections: Detections) -> Iterator[MaskPatch]:
+def _redrawn(drafts: list[Draft], free: Mapping[Missing, Bools], drawer: Drawer) -> list[Draft]:
+    """The drafts of one frame as the drawer has them."""
+    return [
+        replace(d, depth=depth, mask=(depth > 0) & free[d.missing], n_drawn=max(int(np.count_nonzero(depth > 0)), 1))
+        for d, depth in zip(drafts, drawer.redraw(drafts), strict=True)
+    ]
+
+
+def _divided(drafts: list[Draft], detections: Detections) -> Iterator[MaskPatch]:
     """The two parts of each shared mask of a frame."""
     drafts = sorted(drafts, key=lambda d: (d.missing.shared, d.missing.track))
     for a, b in zip(drafts[::2], drafts[1::2], strict=True):
@@ -200,11 +247,9 @@ def _divided(drafts: list[_Draft], detections: Detections) -> Iterator[MaskPatch
 
 
 def _settled(
-    drafts: list[_Draft], detections: Detections, labels: Frames, settings: ShapeFillSettings
+    drafts: list[Draft], detections: Detections, labels: Frames, min_size_fraction: float
 ) -> Iterator[MaskPatch]:
     """The masks of one frame after conflicts: each in one piece, cut to its box, and not too small."""
-    if not drafts:
-        return
     voxels = [voxels_of(d.box, d.mask, labels.shape) for d in drafts]
     owned = settle_voxels(voxels, [d.depth[d.mask] for d in drafts], [d.missing.track for d in drafts])
     for draft, own in zip(drafts, owned, strict=True):
@@ -213,7 +258,7 @@ def _settled(
         mask = _largest_part(mask)
         size = np.count_nonzero(mask) * labels.scale.size_per_voxel
         smaller = min(detections.size_um[draft.missing.before], detections.size_um[draft.missing.after])
-        if size > 0 and size >= settings.min_size_fraction * smaller:
+        if size > 0 and size >= min_size_fraction * smaller:
             yield _patch(draft, mask, Origin.FILLED, int(np.count_nonzero(mask)))
 
 
@@ -225,7 +270,7 @@ def _largest_part(mask: Bools) -> Bools:
     return np.asarray(parts == 1 + np.argmax(np.bincount(parts.ravel())[1:]))
 
 
-def _patch(draft: _Draft, mask: Bools, origin: Origin, n_as_drawn: int) -> MaskPatch:
+def _patch(draft: Draft, mask: Bools, origin: Origin, n_as_drawn: int) -> MaskPatch:
     where = np.nonzero(mask)
     start = tuple(int(axis.min()) for axis in where)
     stop = tuple(int(axis.max()) + 1 for axis in where)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from samtrack.config import Config
+from samtrack.config.fill import Sam2FillSettings
 from samtrack.fill import fill_gaps
+from samtrack.fill.sam2 import Sam2Drawer
 from samtrack.io.labels import open_labels
 from samtrack.io.names import ASSIGNED_TABLE, MERGES_TABLE, TRACKS_TABLE
-from samtrack.io.tables import read_detections, read_shared, read_tracks, write_patches
+from samtrack.io.ome_zarr import open_image
+from samtrack.io.tables import read_detections, read_shared, read_tracks, read_typical, write_patches
 from samtrack.stages.address import Address, told
-from samtrack.types import Origin
+from samtrack.stages.engine import open_engine
+from samtrack.types import Frames, Origin, Typical
+
+if TYPE_CHECKING:
+    from samtrack.models.sam2.adapter import Sam2Engine
 
 
 def run_fill(address: Address, block_name: str) -> None:
@@ -20,7 +30,30 @@ def run_fill(address: Address, block_name: str) -> None:
         labels = open_labels([layout.labels(name) for name in names])
         tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
         merges = read_shared(layout.decided / MERGES_TABLE, detections)
-        patches = fill_gaps(labels, detections, tracks, merges, block.core, address.config.fill)
+        drawer = None
+        if isinstance(address.config.fill, Sam2FillSettings):
+            drawer = drawer_of(address.config, open_image(layout.movie), read_typical(layout.typical), facts)
+        patches = fill_gaps(labels, detections, tracks, merges, block.core, address.config.fill, drawer)
         write_patches(layout.patches(block.name), patches, len(labels.shape))
         n_split = sum(patch.origin == Origin.SPLIT for patch in patches)
         facts += [f"{len(patches) - n_split} masks filled", f"{n_split} masks from shared ones"]
+        if drawer is not None and drawer.n_drawn:
+            facts += [f"of {drawer.n_drawn} drawn {drawer.n_by_shape} by their shape alone"]
+
+
+def drawer_of(config: Config, images: Frames, typical: Typical, facts: list[str]) -> Sam2Drawer | None:
+    """Who draws missing masks by the network that the configuration names; None where the method asks for none.
+
+    ``facts`` hears on what the network runs, if it is asked at all.
+    """
+    settings = config.fill
+    if not isinstance(settings, Sam2FillSettings):
+        return None
+
+    def opened() -> Sam2Engine:
+        engine, what = open_engine(config.sam2, config.resources.workers)
+        facts.append(what)
+        return engine
+
+    along_y, along_x = (2 * typical.radius_um / um for um in images.scale.um_per_voxel[-2:])
+    return Sam2Drawer(opened, images, settings, (along_y, along_x))

@@ -1,0 +1,242 @@
+"""Masks of missing cells as SAM 2 sees them: the true masks on both sides of a gap, carried into the missing frame.
+
+Each side is remembered in a window around the cell and looked for in a window around its interpolated place, moved by
+whole tokens so that the cell lies alike in both. The logits of both sides are averaged on the voxels, the nearer side and
+the one that sees the cell counting more, and blended with the interpolated shape. Where the answer cannot be the cell
+(absent, of an odd size, far off) the shape alone is drawn.
+
+Legend: h, w: voxels of a draft's box along y and x; z: its slices, 1 in 2D.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import label as connected_parts
+
+from samtrack.config.fill import Sam2FillSettings
+from samtrack.fill.carries import Carry, Side, View, carries_of, corners_alike, paint, place_of
+from samtrack.fill.gaps import Draft
+from samtrack.models.sam2.crops import crops_around, logits_at
+from samtrack.models.sam2.pixels import normalised
+from samtrack.types import Box, Frames, Scale
+
+if TYPE_CHECKING:
+    from samtrack.models.sam2.adapter import Carried, Picture, Sam2Engine
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+MOST = 10.0
+"""Logits are clipped to ± this before they are averaged: beyond, a network is certain, and how certain says nothing."""
+
+ABSENT_SHARE = 0.02
+"""Least weight of a side that does not see the cell, so that two such sides still have an average."""
+
+RIM_SHARE = 0.15
+"""Depth at which a voxel of the interpolated shape has a logit of 1, in radii of the cell: about how far
+interpolated borders lie off."""
+
+LEAST_SIZE, MOST_SIZE = 0.5, 2.0
+"""An answer smaller than this share of the smaller observation, or larger than this many of the larger one, is no cell:
+between two observations of one track sizes hardly differ by more."""
+
+FARTHEST_RADII = 1.0
+"""An answer whose centre lies farther than this from the interpolated place, in radii, is more likely a neighbour."""
+
+REACH_DIAMETERS = 0.5
+"""How far beyond the interpolated shape's box a mask may reach, in typical diameters."""
+
+FRAMES_KEPT = 3
+"""Images kept, normalised: the missing frame and those on both sides of it."""
+
+SHARE_FOR_PICTURES = 0.25
+"""Share of the engine's memory that encoded planes may take."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Logits (z, h, w) of a draft's voxels, their weights (z,), and the IoU expected, summed over carries."""
+
+    logits: Floats
+    weight: Doubles
+    iou: float = 0.0
+    is_present: bool = False
+
+
+@dataclass(slots=True)
+class Sam2Drawer:
+    """Draws the missing masks of a frame with an engine. ``n_drawn`` counts them, ``n_by_shape`` those the shape replaced.
+
+    ``open_engine`` is called when the first mask is asked for: most blocks of most movies lack few or none.
+    ``cell_px`` is the diameter of a typical cell in voxels along y and x.
+    """
+
+    open_engine: Callable[[], Sam2Engine]
+    images: Frames
+    settings: Sam2FillSettings
+    cell_px: tuple[float, float]
+    n_drawn: int = 0
+    n_by_shape: int = 0
+    _engine: Sam2Engine | None = None
+    _images: OrderedDict[int, Floats] = field(default_factory=OrderedDict)
+    _pictures: OrderedDict[View, Picture] = field(default_factory=OrderedDict)
+
+    @property
+    def reach_px(self) -> tuple[int, ...]:
+        """Voxels around the interpolated shape in which a mask may lie; none along z."""
+        return (0,) * (len(self.images.shape) - 2) + tuple(int(np.ceil(REACH_DIAMETERS * c)) for c in self.cell_px)
+
+    @property
+    def engine(self) -> Sam2Engine:
+        """The engine, opened once."""
+        if self._engine is None:
+            self._engine = self.open_engine()
+        return self._engine
+
+    def redraw(self, drafts: Sequence[Draft]) -> list[Floats]:
+        """Depths of the drafts of one frame, as logits: above 0 inside."""
+        sums = [_empty_sum(draft.box.shape) for draft in drafts]
+        planes = defaultdict(list)
+        for i, draft in enumerate(drafts):
+            for carry in carries_of(i, draft, self.images.scale):
+                planes[carry.source[:2], carry.target[:2]].append(carry)
+        for _, carries in sorted(planes.items()):
+            for source, target, some in self._viewed(carries):
+                self._carry(source, target, some, drafts, sums)
+        drawn = [self._judged(draft, found) for draft, found in zip(drafts, sums, strict=True)]
+        self.n_drawn += len(drawn)
+        self.n_by_shape += sum(mask is None for mask in drawn)
+        return [
+            _shape_logits(draft, self.images.scale) if depth is None else depth
+            for draft, depth in zip(drafts, drawn, strict=True)
+        ]
+
+    def _viewed(self, carries: list[Carry]) -> Iterator[tuple[View, View, list[Carry]]]:
+        """Carries between two planes, by the parts of these that are encoded for them."""
+        groups = defaultdict(list)
+        views = [self._views([getattr(c, side) for c in carries]) for side in ("source", "target")]
+        for source, target, carry in zip(*views, carries, strict=True):
+            groups[source, target].append(carry)
+        for (source, target), some in groups.items():
+            yield source, target, some
+
+    def _views(self, sides: list[Side]) -> list[View]:
+        """What is encoded of one plane for each of some cells."""
+        engine = self.engine
+        lattice = engine.lattice(self._plane_shape, self.cell_px)
+        boxes = crops_around(
+            np.array([s.centre for s in sides]), lattice, engine.side, engine.use.tile_px // lattice.token_px
+        )
+        return [View(s.frame, s.plane, box) for s, box in zip(sides, boxes, strict=True)]
+
+    def _carry(
+        self, source: View, target: View, carries: list[Carry], drafts: Sequence[Draft], sums: list[_Sum]
+    ) -> None:
+        """Cells remembered in one view and looked for in another; what is seen is added to the sums of their drafts."""
+        engine, before, now = self.engine, self._picture(source), self._picture(target)
+        there = np.array([c.source.centre - source.box.start for c in carries])
+        here = np.array([c.target.centre - target.box.start for c in carries])
+        corner = engine.corners(before, there)
+        label = np.arange(1, len(carries) + 1)
+        memory = engine.remember(before, paint(source, carries), label, corner)
+        moved = corners_alike(before.lattice, there, corner, here)
+        moved = np.clip(moved, 0, np.array(now.tokens) - engine.side)
+        seen = engine.carry([(abs(target.frame - source.frame), memory)], now, moved)
+        present = 1 / (1 + np.exp(-np.clip(seen.object_logit, -MOST, MOST)))
+        for row, carry in enumerate(carries):
+            weight = carry.weight * max(float(present[row]), ABSENT_SHARE)
+            total, box = sums[carry.draft], drafts[carry.draft].box
+            z = target.plane - box.start[0] if len(box.shape) == 3 else 0
+            total.logits[z] += np.float32(weight) * _on_box(seen, row, target.box, box)
+            total.weight[z] += weight
+            total.iou += weight * float(seen.iou[row])
+            total.is_present |= bool(seen.object_logit[row] > 0)
+
+    def _judged(self, draft: Draft, found: _Sum) -> Floats | None:
+        """The mask that the carries agree on, as logits; None where it cannot be the cell."""
+        weight = found.weight.sum()
+        if not found.is_present or found.iou < self.settings.min_iou * weight:
+            return None
+        there = found.weight > 0
+        logits = np.full_like(found.logits, -MOST)
+        logits[there] = found.logits[there] / found.weight[there, None, None].astype(np.float32)
+        logits = logits.reshape(draft.box.shape)
+        share = np.float32(self.settings.shape_weight)
+        blended = (1 - share) * logits + share * _shape_logits(draft, self.images.scale)
+        return _as_cell(blended, draft, self.images.scale)
+
+    @property
+    def _plane_shape(self) -> tuple[int, int]:
+        return self.images.shape[-2], self.images.shape[-1]
+
+    def _image(self, frame: int) -> Floats:
+        """A frame from 0 to 1."""
+        if frame not in self._images:
+            self._images[frame] = normalised(self.images.read(frame))
+        self._images.move_to_end(frame)
+        while len(self._images) > FRAMES_KEPT:
+            self._images.popitem(last=False)
+        return self._images[frame]
+
+    def _picture(self, view: View) -> Picture:
+        """A view, encoded; each once, as long as the memory for pictures lasts."""
+        if view not in self._pictures:
+            image = self._image(view.frame)
+            plane = (image[view.plane] if image.ndim == 3 else image)[view.box.slices]
+            lattice = self.engine.lattice((plane.shape[0], plane.shape[1]), self.cell_px)
+            self._pictures[view] = self.engine.look(plane, lattice)
+        self._pictures.move_to_end(view)
+        most = SHARE_FOR_PICTURES * self.engine.use.memory_gb * 1e9
+        while len(self._pictures) > 2 and sum(m.nbytes for p in self._pictures.values() for m in p.maps) > most:
+            self._pictures.popitem(last=False)
+        return self._pictures[view]
+
+
+def _empty_sum(shape: tuple[int, ...]) -> _Sum:
+    planes = shape if len(shape) == 3 else (1, *shape)
+    return _Sum(np.zeros(planes, dtype=np.float32), np.zeros(planes[0]))
+
+
+def _on_box(seen: Carried, row: int, view: Box, box: Box) -> Floats:
+    """The clipped logits of one cell on the voxels of its draft's box, (h, w)."""
+    start = np.array([box.start[-2:]]) - view.start
+    found = logits_at(
+        seen.logits[row : row + 1], seen.lattice, seen.corner[row : row + 1], start, box.shape[-2:], -MOST
+    )
+    return np.clip(found[0], -MOST, MOST)
+
+
+def _shape_logits(draft: Draft, scale: Scale) -> Floats:
+    """The interpolated shape as logits, so that it can be weighed against what a network says."""
+    radius_um = float(scale.radius_um(_size_px(draft) * scale.size_per_voxel))
+    return np.clip(draft.depth / np.float32(RIM_SHARE * radius_um), -MOST, MOST).astype(np.float32)
+
+
+def _size_px(draft: Draft) -> float:
+    """Size of the cell between its observations, in voxels."""
+    weight, sizes = draft.missing.weight, [np.count_nonzero(o.mask) for o in draft.around]
+    return (1 - weight) * sizes[0] + weight * sizes[1]
+
+
+def _as_cell(logits: Floats, draft: Draft, scale: Scale) -> Floats | None:
+    """The part of a mask nearest to the interpolated place, all else below 0; None where it is no cell."""
+    parts, n = connected_parts(logits > 0)
+    if n == 0:
+        return None
+    place = place_of(draft, scale) - draft.box.start
+    voxels = np.argwhere(parts)
+    away_um = np.linalg.norm((voxels - place) * scale.voxel_um, axis=1)
+    own = parts == parts[tuple(voxels[np.argmin(away_um)])]
+    sizes = sorted(int(np.count_nonzero(o.mask)) for o in draft.around)
+    if not LEAST_SIZE * sizes[0] <= np.count_nonzero(own) <= MOST_SIZE * sizes[1]:
+        return None
+    off_um = np.linalg.norm((np.argwhere(own).mean(axis=0) - place) * scale.voxel_um)
+    if off_um > FARTHEST_RADII * scale.radius_um(_size_px(draft) * scale.size_per_voxel):
+        return None
+    return np.where(own, logits, np.minimum(logits, 0))
