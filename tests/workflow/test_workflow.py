@@ -101,6 +101,7 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
         ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),
         ("report.tail_frames=3", {"report"}),
         ("resources.memory_gb=4", set()),
+        ("sam2.cell_px=40", set()),
     ],
 )
 def test_a_changed_section_re_runs_its_stage_and_what_follows(finished: Path, override: str, expected: set[str]):
@@ -114,6 +115,14 @@ def test_a_link_model_re_runs_the_links_when_its_content_changes(finished: Path)
     model.write_text(json.dumps(default_plain()))
     expected = ALL - {"segment", "measure", "summarise"} | LAST
     assert dry_run(finished, "link.model=model.json") == expected
+
+
+def test_sam2_is_asked_before_the_links_where_it_is_wanted(finished: Path, sam2_folder: Path):
+    weights = f"sam2.weights={sam2_folder}"
+    asked = {"fetch_weights", "propagate", "link", *ALL - {"segment", "measure", "summarise"}, *LAST}
+    assert dry_run(finished, "link.sam2=on", weights) == asked
+    assert dry_run(finished, "link.sam2=auto", weights) == asked, "there are images"
+    assert "propagate" not in dry_run(finished, weights)
 
 
 def test_a_changed_image_is_noticed(finished: Path, movie: Path):
