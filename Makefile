@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format dag golden schema fit-links link-card bench clean setup setup-dev
+.PHONY: help demo test test-fast lint format dag golden schema fit-links fit-links-sam2 train-tiny link-card bench clean setup setup-dev
 
 help: ## list all targets
 	@grep -hE '^[a-zA-Z_%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -50,6 +50,12 @@ schema: setup-dev ## write config/config.default.yaml and config/config.schema.j
 
 fit-links: setup ## fit the shipped link model anew to simulated movies (minutes), and write its card
 	@$(BIN)/samtrack train links --workers $(CORES) --out src/samtrack/link/default_model.json --card docs/link_model.md
+
+fit-links-sam2: setup ## the same for the link model that goes by the evidence of samtrack-tiny, too (an hour)
+	@$(BIN)/samtrack train links --sam2 --workers $(CORES) --out src/samtrack/link/default_model_sam2.json --card docs/link_model_sam2.md
+
+train-tiny: setup ## train the network that ships anew, on simulated movies (an hour on two cores), into results/samtrack-tiny
+	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny.yaml --out results/samtrack-tiny
 
 link-card: setup ## write docs/link_model.md, the card of the shipped link model
 	@$(BIN)/samtrack train links --check --movies 0 --card docs/link_model.md

@@ -35,7 +35,9 @@ def division():
 
 def towards(forward):
     """A generator whose first draw chooses the direction of time."""
-    return next(r for s in range(99) if (np.random.default_rng(s).random() < 0.5) == forward for r in [np.random.default_rng(s)])
+    return next(
+        r for s in range(99) if (np.random.default_rng(s).random() < 0.5) == forward for r in [np.random.default_rng(s)]
+    )
 
 
 def test_a_mother_becomes_her_daughters_and_who_leaves_is_absent(division):
@@ -82,8 +84,11 @@ def test_simulated_clips_make_lessons_that_fit_together():
     lessons = make_lessons(clips, SIDE, 6, 1, np.random.default_rng(0))
     n = len(lessons)
     assert lessons.images.shape == (3, 4, 96, 96)
-    assert lessons.corner.shape == (3, n, 2) and lessons.corner.min() >= 0 and lessons.corner.max() <= 2
-    assert lessons.target.shape == (2, n, 16, 16) and lessons.present.shape == (2, n)
+    assert lessons.corner.shape == (3, n, 2)
+    assert lessons.corner.min() >= 0
+    assert lessons.corner.max() <= 2
+    assert lessons.target.shape == (2, n, 16, 16)
+    assert lessons.present.shape == (2, n)
     assert lessons.shown.shape == (n, 64, 64)
     np.testing.assert_array_equal(lessons.present, lessons.target.any(axis=(2, 3)))
 

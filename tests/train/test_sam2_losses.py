@@ -27,7 +27,8 @@ def test_each_fault_has_its_term():
     target, right = square(), 40 * square() - 20
     here, weights = torch.tensor([True]), LossWeights()
     wrong_mask = mask_losses(prediction(-right, 30.0, 0.0), target, here, weights)
-    assert wrong_mask["focal"] > 10 and wrong_mask["dice"] > 0.9
+    assert wrong_mask["focal"] > 10
+    assert wrong_mask["dice"] > 0.9
     wrong_iou = mask_losses(prediction(right, 30.0, 0.25), target, here, weights)
     assert abs(float(wrong_iou["iou"]) - 0.75) < 1e-5
     told_absent = mask_losses(prediction(right, -5.0, 1.0), target, here, weights)
@@ -37,8 +38,11 @@ def test_each_fault_has_its_term():
 def test_masks_of_absent_cells_are_nobodys_concern():
     target = torch.cat([square(), torch.zeros(1, 8, 8)])
     here = torch.tensor([True, False])
-    losses = mask_losses(prediction(torch.cat([40 * square() - 20, torch.full((1, 8, 8), 9.0)]), 30.0, 1.0), target, here, LossWeights())
-    assert losses["focal"] < 1e-3 and losses["dice"] < 1e-3
+    losses = mask_losses(
+        prediction(torch.cat([40 * square() - 20, torch.full((1, 8, 8), 9.0)]), 30.0, 1.0), target, here, LossWeights()
+    )
+    assert losses["focal"] < 1e-3
+    assert losses["dice"] < 1e-3
     assert losses["present"] > 10
 
 

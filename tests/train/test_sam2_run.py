@@ -5,9 +5,9 @@ import torch
 
 from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.errors import SettingsError
+from samtrack.testing.networks import small_network
 from samtrack.train.sam2_run import Run, clips_used
 from samtrack.train.sam2_stream import clip_stream
-from samtrack.testing.networks import small_network
 
 
 def settings(**changes):
@@ -54,13 +54,15 @@ def test_only_additions_learn_and_fold_into_plain_layers():
     keys = set(plain.model.state_dict())
     run = Run(plain, settings(lora={"rank": 2}, outlines=False, points=False), torch.device("cpu"))
     learning = [name for name, p in run.student.named_parameters() if p.requires_grad]
-    assert learning and all("lora_" in name for name in learning)
+    assert learning
+    assert all("lora_" in name for name in learning)
     losses_of(run)
     folded = run.result()
     assert set(folded.state_dict()) == keys
     before = small_network().model.state_dict()
     changed = [k for k, v in folded.state_dict().items() if not torch.equal(v, before[k])]
-    assert changed and all(k.startswith(("memory_attention", "mask_decoder.transformer")) for k in changed)
+    assert changed
+    assert all(k.startswith(("memory_attention", "mask_decoder.transformer")) for k in changed)
 
 
 def test_frozen_parts_rest():
@@ -73,7 +75,7 @@ def test_frozen_parts_rest():
 
 
 def test_an_unknown_part_cannot_be_frozen():
-    with pytest.raises(SettingsError, match="no part 'vision'.*vision_encoder"):
+    with pytest.raises(SettingsError, match=r"no part 'vision'.*vision_encoder"):
         Run(small_network(), settings(frozen=["vision"]), torch.device("cpu"))
 
 

@@ -23,9 +23,11 @@ examples:
 
 def add_train(commands: Any) -> None:
     """Add the commands."""
-    text = "fit the link model, or a network, to simulated movies or to your annotated ones"
     train: argparse.ArgumentParser = commands.add_parser(
-        "train", help=text, description=f"{text[0].upper()}{text[1:]}."
+        "train",
+        help="fit the link model or a network, to your movies, too",
+        description="Fit a model to simulated movies, or to your annotated ones.",
+        epilog="examples: samtrack train links --help, samtrack train sam2 --help",
     )
     kinds = train.add_subparsers(dest="what", metavar="WHAT", required=True, title="what to train")
     _add_links(kinds)
@@ -52,6 +54,8 @@ def _add_links(kinds: Any) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="first seed of the simulated movies (default: 1000)")
     movies = "simulated movies to fit to; a third as many more are held out (default: 360)"
     parser.add_argument("--movies", type=int, metavar="N", help=movies)
+    sam = "let movies come with the evidence of the network that sam2.weights names, and the model go by it"
+    parser.add_argument("--sam2", action="store_true", help=sam)
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
     parser.set_defaults(run=_train)
 
@@ -70,6 +74,7 @@ def _train(options: argparse.Namespace) -> None:
         check=options.check,
         out=options.out,
         card=options.card,
+        with_sam=options.sam2,
         **chosen,
     )
     sys.stdout.write(run_train_links(training))

@@ -28,19 +28,25 @@ def add_weights(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
-    _add(actions, "list", _list, "show every name of the registry")
-    fetch = _add(actions, "fetch", _fetch, "bring weights into the cache")
+    _add(actions, "list", _list, "show every name of the registry", "")
+    fetch = _add(actions, "fetch", _fetch, "bring weights into the cache", " sam2.1-hiera-large")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="names that `samtrack weights list` shows")
     fetch.add_argument("--config", type=Path, metavar="FILE", help="fetch what the configuration's sam2.weights names")
     fetch.add_argument("--mark", type=Path, metavar="FILE", help="with --config: write the checksum to this file")
-    path = _add(actions, "path", _path, "print where weights lie")
+    path = _add(actions, "path", _path, "print where weights lie", " sam2.1-hiera-large")
     path.add_argument("name", metavar="NAME", help="a name that `samtrack weights list` shows")
-    verify = _add(actions, "verify", _verify, "sum the files and compare; exit status 1 if one differs")
+    verify = _add(actions, "verify", _verify, "sum the files and compare; exit status 1 if one differs", "")
     verify.add_argument("names", nargs="*", metavar="NAME", help="names to check (default: all that are here)")
 
 
-def _add(actions: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+def _add(actions: Any, name: str, run: Any, text: str, named: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example:\n  samtrack weights {name}{named}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--cache", metavar="DIR", help="folder of fetched weights")
     parser.set_defaults(run=run)
     return parser

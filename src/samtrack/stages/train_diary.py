@@ -7,11 +7,13 @@ import logging
 import time
 from pathlib import Path
 
+from samtrack.io.link_models import write_text
+from samtrack.train.sam2_curves import draw_curves
 from samtrack.train.sam2_run import Report
 
 log = logging.getLogger("samtrack")
 
-CURVES, CHECKS = "curves.csv", "checks.csv"
+CURVES, CHECKS, PICTURE = "curves.csv", "checks.csv", "curves.svg"
 
 SAY_EVERY = 20
 """Steps between lines that say how far the run is."""
@@ -22,6 +24,7 @@ class Diary:
 
     def __init__(self, out: Path, step: int) -> None:
         out.mkdir(parents=True, exist_ok=True)
+        self._folder = out
         self._files = {name: out / name for name in (CURVES, CHECKS)}
         for path in self._files.values():
             _cut_after(path, step)
@@ -45,6 +48,8 @@ class Diary:
     def checked(self, step: int, measures: dict[str, float]) -> None:
         """One look at held-out clips."""
         self._append(CHECKS, {"step": step, **measures})
+        drawn = draw_curves(*(_columns(self._files[name]) for name in (CURVES, CHECKS)))
+        write_text(self._folder / PICTURE, drawn)
 
     def _append(self, name: str, row: dict[str, float]) -> None:
         path = self._files[name]
@@ -54,6 +59,13 @@ class Diary:
             if is_new:
                 writer.writeheader()
             writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+
+
+def _columns(path: Path) -> dict[str, list[float]]:
+    """A table of numbers by column."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {"step": []}
 
 
 def _cut_after(path: Path, step: int) -> None:

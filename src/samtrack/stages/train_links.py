@@ -21,6 +21,7 @@ from samtrack.link.calibrate import LinkModel, default_plain, load_default_model
 from samtrack.link.facts import FACTS
 from samtrack.stages.address import told
 from samtrack.stages.annotated import frames_and_cells, movie_name, read_annotated
+from samtrack.stages.evidence import movie_with_evidence, with_evidence
 from samtrack.stages.link import open_link_model
 from samtrack.train.link_card import as_json, as_markdown, judge, write_table
 from samtrack.train.link_fit import HELD_OUT, KEPT, WHOLE, Bench, Mapper, fit_links, gather, learn_links
@@ -43,7 +44,8 @@ SHIPPED = "the model that ships with samtrack"
 class Training:
     """What to learn from and where to write; ``data`` are folders of images with their truth beside them.
 
-    ``check``: None to learn, else the model to measure ("": the one that ships).
+    ``check``: None to learn, else the model to measure ("": the one that ships). ``with_sam``: movies come with the
+    evidence of the network that ``config.sam2`` names, and the model goes by it, too.
     """
 
     config: Config
@@ -55,6 +57,7 @@ class Training:
     check: str | None = None
     out: Path | None = None
     card: Path | None = None
+    with_sam: bool = False
 
 
 def run_train_links(training: Training) -> str:
@@ -104,7 +107,7 @@ def _mapper(workers: int) -> Iterator[Mapper]:
 
 def _learn(training: Training, mapper: Mapper) -> tuple[dict[str, Any], dict[str, Any]]:
     """A new model's JSON, and the figures of it and of the shipped one where nothing was fitted to."""
-    shipped = load_default_model()
+    shipped = load_default_model(training.with_sam)
     if training.data:
         bench = _annotated(training)
         learned = learn_links(bench, shipped)
@@ -117,7 +120,7 @@ def _learn(training: Training, mapper: Mapper) -> tuple[dict[str, Any], dict[str
         model, counts = fit_links(bench)
         held_out = _held_out_seeds(training)
         seeds = {"train": [training.seed, _seeds(training)[-1]], "held_out": [held_out[0], held_out[-1]]}
-        card = {"data": SIMULATED, "seeds": seeds}
+        card = {"data": SIMULATED, "seeds": seeds, **_told_network(training)}
         bench = _simulated(training, mapper, held_out)
     judged = {"shipped": _judge(training, bench, shipped), "new": _judge(training, bench, model)}
     plain = {"about": ABOUT, **card, "examples": counts, "versions": _versions(), "held_out": judged["new"]}
@@ -127,11 +130,13 @@ def _learn(training: Training, mapper: Mapper) -> tuple[dict[str, Any], dict[str
 
 def _check(training: Training, mapper: Mapper) -> tuple[dict[str, Any], dict[str, Any]]:
     """The JSON of a model that is there, and its figures beside the shipped one's."""
-    plain = open_link_model(training.check)[0] if training.check else default_plain()
+    plain = open_link_model(training.check)[0] if training.check else default_plain(training.with_sam)
     if not training.data and training.movies == 0:
         return plain, {}
     bench = _annotated(training) if training.data else _simulated(training, mapper, _held_out_seeds(training))
-    judged = {"shipped": _judge(training, bench, load_default_model())}
+    judged = {"shipped": _judge(training, bench, load_default_model(training.with_sam))}
+    if training.with_sam:
+        judged["without the network"] = _judge(training, bench, load_default_model())
     if training.check:
         judged["checked"] = _judge(training, bench, LinkModel.from_plain(plain))
     return plain, judged
@@ -143,7 +148,8 @@ def _judge(training: Training, bench: Bench, model: LinkModel) -> dict[str, dict
 
 
 def _simulated(training: Training, mapper: Mapper, seeds: range) -> Bench:
-    movies = list(mapper(make_movie, [recipe(seed) for seed in seeds]))
+    make = partial(movie_with_evidence, settings=training.config.sam2) if training.with_sam else make_movie
+    movies = list(mapper(make, [recipe(seed) for seed in seeds]))
     log.info("train links: %d movies simulated, seeds %d to %d", len(movies), seeds[0], seeds[-1])
     return Bench(movies, mapper, _say)
 
@@ -152,7 +158,8 @@ def _annotated(training: Training) -> Bench:
     masks = training.masks or (None,) * len(training.data)
     movies = []
     for images, of_images in zip(training.data, masks, strict=True):
-        movies.append(read_annotated(images, of_images, training.config))
+        movie = read_annotated(images, of_images, training.config)
+        movies.append(with_evidence(movie, training.config) if training.with_sam else movie)
         log.info("train links: %s read, %s", images, frames_and_cells(movies[-1]))
     return Bench(movies, map, _say, training.config.link)  # the movies hold open files, so they stay in this process
 
@@ -168,6 +175,10 @@ def _held_out_seeds(training: Training) -> range:
 def _told_data(training: Training, movies: Any) -> dict[str, Any]:
     named = [f"{movie_name(p)} ({frames_and_cells(m)})" for p, m in zip(training.data, movies, strict=True)]
     return {"data": f"annotated movies of the user: {', '.join(named)}"}
+
+
+def _told_network(training: Training) -> dict[str, Any]:
+    return {"network": training.config.sam2.weights} if training.with_sam else {}
 
 
 def _versions() -> dict[str, str]:

@@ -21,6 +21,7 @@ from samtrack.io.weights import open_weights
 from samtrack.io.weights_cache import cache_folder
 from samtrack.models.sam2.build import build_model, random_model, state_of
 from samtrack.models.sam2.device import choose_device
+from samtrack.models.sam2.initial import redraw
 from samtrack.models.sam2.network import Habits, Sam2Network
 from samtrack.stages.annotated import read_tracked
 from samtrack.stages.engine import CARD
@@ -74,11 +75,14 @@ def _first_network(settings: TrainSam2Settings) -> tuple[dict[str, Any], nn.Modu
     if settings.start == "scratch":
         if settings.architecture is None:
             raise SettingsError("architecture: missing; start: scratch needs the configuration of a Sam2VideoModel.")
-        return dict(settings.architecture), random_model(settings.architecture, settings.seed)
+        model = random_model(settings.architecture, settings.seed)
+        redraw(model, settings.seed)
+        return dict(settings.architecture), model
     weights = open_weights(settings.start, cache_folder())
     plain = {key: value for key, value in weights.config.items() if key != CARD}
     model = build_model(plain, weights.state)
-    return {**(plain or model.config.to_dict()), CARD: weights.config.get(CARD, {})}, model
+    made: Any = model.config
+    return {**(plain or made.to_dict()), CARD: weights.config.get(CARD, {})}, model
 
 
 def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list[Clip]]:

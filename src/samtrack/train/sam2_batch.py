@@ -107,7 +107,7 @@ def _of_clip(
         "corner": corners,
         "shown": shown.astype(np.float32),
         "target": later,
-        "present": later.any(axis=(2, 3)),
+        "present": np.asarray(later.any(axis=(2, 3))),
         "points": points,
         "is_in": is_in,
         "segment": _soft(here),

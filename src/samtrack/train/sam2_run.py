@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +105,8 @@ class Run:
                 for group in self.optimiser.param_groups:
                     group["lr"] = rate
                 seen: Pass = self._forward(lessons, weights)
-                self.scaler.scale(seen.total).backward()
+                loss: Any = self.scaler.scale(seen.total)
+                loss.backward()
                 self.scaler.unscale_(self.optimiser)
                 gradient = nn.utils.clip_grad_norm_(self.student.parameters(), settings.clip_norm)
                 self.scaler.step(self.optimiser)
@@ -166,7 +167,7 @@ def _fresh(settings: TrainSam2Settings) -> int:
     return max(1, settings.clips // settings.reuse)
 
 
-def _pooled(clips: Iterator[Clip], settings: TrainSam2Settings, step: int, rank: int) -> Iterator[Lessons]:
+def _pooled(clips: Iterator[Clip], settings: TrainSam2Settings, step: int, rank: int) -> Generator[Lessons]:
     """Batches from a pool of clips in which the oldest are replaced; a function of the seed and the step alone."""
     side = settings.window_px // 16
     fresh = _fresh(settings)

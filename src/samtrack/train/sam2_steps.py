@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from samtrack.models.sam2.adapter import COLOUR_MEAN, COLOUR_SD
 from samtrack.models.sam2.network import Features, Prediction, Sam2Network
@@ -33,14 +34,29 @@ class Pass:
         return torch.stack(list(self.losses.values())).sum()
 
 
+class Outlines(nn.Module):
+    """Logits of "cell" and "rim" (b, 2, 4h, 4w) from all maps of the encoder, each read by itself and added up."""
+
+    def __init__(self, network: Sam2Network) -> None:
+        super().__init__()
+        decoder = network.model.mask_decoder
+        widths = (network.width, decoder.conv_s1.out_channels, decoder.conv_s0.out_channels)
+        self.readers = nn.ModuleList(nn.Conv2d(width, 2, 1) for width in widths)
+
+    def forward(self, features: Features) -> Tensor:
+        """The sum of what each map says."""
+        size = features.fine.shape[-2:]
+        said = [reader(seen) for reader, seen in zip(self.readers, features.maps, strict=True)]
+        return torch.stack([functional.interpolate(s, size=size, mode="bilinear") for s in said]).sum(dim=0)
+
+
 class Student(nn.Module):
     """A network with the head that shows outlines while it learns; the head is thrown away afterwards."""
 
     def __init__(self, network: Sam2Network, has_outlines: bool) -> None:
         super().__init__()
         self.network = network
-        fine = network.model.mask_decoder.conv_s0.out_channels
-        self.outlines = nn.Conv2d(fine, 2, 1) if has_outlines else None
+        self.outlines = Outlines(network) if has_outlines else None
 
     def forward(self, lessons: Lessons, weights: LossWeights, points: bool) -> Pass:
         """All losses of a batch."""
@@ -50,10 +66,11 @@ class Student(nn.Module):
         losses: dict[str, Tensor] = {}
         if self.outlines is not None:
             labels = torch.from_numpy(lessons.labels).to(device)
-            seen = [outline_losses(self.outlines(f.fine), truth) for f, truth in zip(features, labels, strict=True)]
+            seen = [outline_losses(self.outlines(f), truth) for f, truth in zip(features, labels, strict=True)]
             losses["outlines"] = OUTLINE_WEIGHT * torch.stack(seen).mean()
         if len(lessons) == 0:
-            return Pass(losses | {"nothing": sum(f.coarse.sum() for f in features) * 0.0}, [], None)
+            unseen = torch.stack([f.coarse.sum() for f in features]).sum() * 0.0
+            return Pass(losses | {"nothing": unseen}, [], None)
         return self._masks(lessons, features, losses, weights, points)
 
     def _masks(

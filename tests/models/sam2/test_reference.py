@@ -5,6 +5,7 @@ without what it asks for (its build needs setuptools and the torch that is there
 """
 
 import warnings
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from samtrack.models.sam2.build import build_model
+from samtrack.models.sam2.network import Habits, Sam2Network
 from samtrack.models.sam2.official import config_of, from_official, to_official
 
 INSTALL = (
@@ -33,6 +35,7 @@ with warnings.catch_warnings():
 WIDTH, SIZE_PX = 128, 128
 TOLERANCE = 1e-4
 N_FRAMES = 2
+POINTER = "the engine follows the library, which takes the pointer of a given mask from the best of three masks"
 
 
 def image_encoder() -> ImageEncoder:
@@ -205,6 +208,35 @@ def test_memory_of_a_mask_and_the_next_frame_are_those_of_the_reference(
     torch.testing.assert_close(
         found.object_score_logits.view(-1), second["object_score_logits"].view(-1), atol=TOLERANCE, rtol=0
     )
+
+
+@pytest.mark.parametrize(
+    "pointers",
+    [
+        pytest.param(False, id="given the pointer"),
+        pytest.param(True, id="with its own pointer", marks=pytest.mark.xfail(reason=POINTER)),
+    ],
+)
+@torch.no_grad()
+def test_the_engine_carries_a_cell_as_the_reference_does(
+    pair: tuple, movie: torch.Tensor, mask: torch.Tensor, pointers: bool
+) -> None:
+    reference, ours = pair
+    reference.binarize_mask_from_pts_for_mem_enc = (
+        True  # as its video predictor sets it, which keeps memories in bfloat16
+    )
+    outputs: dict[str, dict] = {"cond_frame_outputs": {}, "non_cond_frame_outputs": {}}
+    first = outputs["cond_frame_outputs"][0] = step(reference, movie, 0, mask, outputs)
+    engine = Sam2Network(ours, Habits(clip_frames=N_FRAMES)).eval()
+    memory = engine.remember(engine.encode(movie[:1]), mask[:, 0])
+    first["maskmem_features"] = memory.spatial.float()
+    second = step(reference, movie, 1, None, outputs)
+    if not pointers:
+        memory = replace(memory, pointer=first["obj_ptr"])
+    seen = engine.carry(engine.encode(movie[1:]), [(1, memory)])
+    torch.testing.assert_close(seen.logits[0], second["pred_masks"][0, 0], atol=TOLERANCE, rtol=0)
+    torch.testing.assert_close(seen.object_logit, second["object_score_logits"][:, 0], atol=TOLERANCE, rtol=0)
+    torch.testing.assert_close(memory.pointer, first["obj_ptr"], atol=TOLERANCE, rtol=0)
 
 
 def test_the_official_keys_come_back(pair: tuple) -> None:

@@ -118,7 +118,7 @@ class Sam2Engine:
                     maps = tuple(m.new_empty((m.shape[1], tokens[0] * f, tokens[1] * f)) for m, f in _scaled(seen))
                 for i, (y, x) in enumerate(some):
                     _paste(maps, seen, i, y, x)
-        assert maps is not None  # noqa: S101  (a picture has a tile)
+        assert maps is not None  # noqa: S101 - a picture has at least one tile
         return Picture(lattice, (tokens[0], tokens[1]), (maps[0], maps[1], maps[2]))
 
     def corners(self, picture: Picture, centre: npt.NDArray[Any]) -> Ints:
