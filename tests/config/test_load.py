@@ -216,3 +216,28 @@ def test_unknown_preset_names_the_nearest() -> None:
     assert "Did you mean 'Fluo-N2DL-HeLa'?" in refusal({"preset": "Fluo-N2DL-Hela"})
     assert "preset must be a name, found 3" in refusal({"preset": 3})
     assert "Fluo-N2DL-HeLa" in preset_names()
+
+
+def test_a_network_is_switched_off_in_plain_yaml() -> None:
+    """An unquoted off is false to YAML."""
+    assert load_config(None, ["link.sam2=off"]).link.sam2 == "off"
+    assert load_config(None, ["link.sam2=on"]).link.sam2 == "on"
+    assert build_config({}).link.sam2 == "auto"
+    with pytest.raises(SettingsError, match=r"link\.sam2: Input should be 'auto', 'off' or 'on', found 'maybe'"):
+        load_config(None, ["link.sam2=maybe"])
+
+
+def test_a_network_is_asked_no_farther_than_links_reach() -> None:
+    assert load_config(None, ["link.propagate_frames=3"]).link.propagate_frames == 3
+    with pytest.raises(SettingsError, match="no link reaches farther than 1 frames; lower it, or raise max_gap_frames"):
+        load_config(None, ["link.propagate_frames=2", "link.max_gap_frames=0"])
+
+
+def test_where_there_are_images_the_network_is_asked() -> None:
+    def asked(sequence: dict[str, object], sam2: str) -> bool:
+        config = build_config({"sequences": [{"name": "01", **sequence}], "link": {"sam2": sam2}})
+        return config.links_with_sam2(config.sequences[0])
+
+    images, masks, made = {"images": "a"}, {"images": "a", "masks": "a"}, {"simulate": {}}
+    assert [asked(sequence, "auto") for sequence in (images, masks, made)] == [True, False, True]
+    assert [asked(images, "off"), asked(masks, "on")] == [False, True]

@@ -102,6 +102,7 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
         ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),
         ("report.tail_frames=3", {"report"}),
         ("resources.memory_gb=4", set()),
+        ("sam2.cell_px=40", set()),
     ],
 )
 def test_a_changed_section_re_runs_its_stage_and_what_follows(finished: Path, override: str, expected: set[str]):
@@ -121,6 +122,22 @@ def test_a_link_model_re_runs_the_links_when_its_content_changes(finished: Path)
     model.write_text(json.dumps(default_plain()))
     expected = ALL - {"segment", "measure", "summarise"} | LAST
     assert dry_run(finished, "link.model=model.json") == expected
+
+
+@pytest.mark.parametrize(("asked", "n_jobs"), [("off", 0), ("on", 3), ("auto", 3)])
+def test_sam2_is_asked_block_by_block_before_the_links(tmp_path: Path, sam2_folder: Path, asked: str, n_jobs: int):
+    recipe = f"out: out\nsequences: [{{name: '01', simulate: {RECIPE}}}]\nblocks: {{frames: 4}}\n"
+    (tmp_path / "c.yaml").write_text(f"{recipe}link: {{sam2: {asked}}}\nsam2: {{weights: {sam2_folder}}}\n")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--cores", "1"]
+    command += ["--configfile", "c.yaml", "--workflow-profile", "none"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    counts = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, re.MULTILINE)}
+    assert counts["link"] == 3
+    assert counts.get("propagate", 0) == n_jobs
+    assert counts.get("fetch_weights", 0) == (n_jobs > 0)
+    link_inputs = re.findall(r"rule link:\n    input: (.*)", done.stdout + done.stderr)
+    assert sorted(text.count("evidence") for text in link_inputs) == ([1, 2, 2] if n_jobs else [0, 0, 0])
 
 
 def test_a_changed_image_is_noticed(finished: Path, movie: Path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from samtrack.config.section import Section
 
@@ -73,6 +73,12 @@ class LinkSettings(Section):
         description="Planes of a 3D cell that the network looks at. largest: the z plane with most of its voxels. three: "
         "also those half-way to its top and its bottom. orthogonal: its largest plane across each axis.",
     )
+
+    @field_validator("sam2", mode="before")
+    @classmethod
+    def _plain_yaml(cls, value: object) -> object:
+        """YAML takes an unquoted on or off for true and false."""
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _within_reach(self) -> Self:

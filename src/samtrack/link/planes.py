@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,26 @@ class Planes:
     centre: Floats
     is_real: npt.NDArray[np.bool_]
 
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cells of a frame that are looked at in one plane: their places among the cells, and the column of their planes."""
+
+    axis: int
+    index: int
+    part: int
+    cell: Ints
+    column: Ints
+    centre: Floats
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What the group is called."""
+        return self.axis, self.index, self.part
+
+
+CELLS_AT_ONCE = 1024
+"""Cells of a group at most: at 16 tokens across their memories take about 50 MB."""
 
 AXES = {"largest": (0,), "three": (0, 0, 0), "orthogonal": (0, 1, 2)}
 """The axes across which planes lie, by the setting ``link.propagate_planes``."""
@@ -87,3 +108,20 @@ def _three(count: Ints) -> Ints:
     first, last = is_there.argmax(axis=1), count.shape[1] - 1 - is_there[:, ::-1].argmax(axis=1)
     largest = count.argmax(axis=1)
     return np.stack([largest, (first + largest) // 2, (largest + last + 1) // 2], axis=1)
+
+
+def groups_of(planes: Planes) -> dict[tuple[int, int, int], Group]:
+    """The cells of a frame by the plane in which they are looked at, at most `CELLS_AT_ONCE` together."""
+    axes, found = np.array(planes.axis), {}
+    cell, column = np.nonzero(planes.is_real)
+    index = planes.index[cell, column]
+    order = np.lexsort((column, cell, index, axes[column]))
+    cell, column, index = cell[order], column[order], index[order]
+    starts = np.flatnonzero(np.diff(axes[column] * (index.max(initial=0) + 1) + index, prepend=-1))
+    for start, stop in pairwise([*starts, len(cell)]):
+        for part, at in enumerate(range(start, stop, CELLS_AT_ONCE)):
+            some = slice(at, min(at + CELLS_AT_ONCE, stop))
+            centre = planes.centre[cell[some], column[some]]
+            group = Group(int(axes[column[at]]), int(index[at]), part, cell[some], column[some], centre)
+            found[group.key] = group
+    return found
