@@ -59,6 +59,10 @@ SHARE_FOR_PICTURES = 0.25
 """Share of the engine's memory that encoded planes may take."""
 
 
+CROP_WINDOWS = 2
+"""Side of the part of a plane that is encoded for a lone cell, in windows: what an encoder sees around one is enough."""
+
+
 @dataclass(slots=True)
 class _Sum:
     """Logits (z, h, w) of a draft's voxels, their weights (z,), and the IoU expected, summed over carries."""
@@ -130,9 +134,7 @@ class Sam2Drawer:
         """What is encoded of one plane for each of some cells."""
         engine = self.engine
         lattice = engine.lattice(self._plane_shape, self.cell_px)
-        boxes = crops_around(
-            np.array([s.centre for s in sides]), lattice, engine.side, engine.use.tile_px // lattice.token_px
-        )
+        boxes = crops_around(np.array([s.centre for s in sides]), lattice, engine.side, CROP_WINDOWS * engine.side)
         return [View(s.frame, s.plane, box) for s, box in zip(sides, boxes, strict=True)]
 
     def _carry(

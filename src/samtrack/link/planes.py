@@ -59,6 +59,11 @@ class Group:
         """What the group is called."""
         return self.axis, self.index, self.part
 
+    @property
+    def plane(self) -> tuple[int, int]:
+        """The plane: across which axis it lies, and which it is."""
+        return self.axis, self.index
+
 
 CELLS_AT_ONCE = 1024
 """Cells of a group at most: at 16 tokens across their memories take about 50 MB."""

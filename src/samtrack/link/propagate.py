@@ -7,7 +7,8 @@ frames alone and belongs to the block of the first, so results do not depend on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +22,7 @@ from samtrack.link.overlap import LabelStore
 from samtrack.link.planes import AXES, Group, choose_planes, groups_of, profile_of
 from samtrack.link.shelf import Shelf
 from samtrack.models.sam2.pixels import normalised
+from samtrack.models.sam2.tasks import Known, Sought
 from samtrack.models.sam2.windows import Lattice
 from samtrack.types import Detections, Evidence, Frames, Scale, Span, Typical
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+CELLS_PER_ROUND = 64
+"""Cells of one pair of frames that are looked for together, if they lie in many planes: two calls on a CPU."""
 
 SHELF_SHARE = 0.3
 """Share of the memory given that encoded planes and memories of cells may take; chunks of cells take half."""
@@ -53,11 +58,11 @@ class Engine(Protocol):
     def corners(self, picture: Any, centre: npt.NDArray[Any]) -> Ints:
         """Corners of the windows around places."""
 
-    def remember(self, picture: Any, labels: npt.NDArray[Any], label: npt.NDArray[Any], corner: Ints) -> Any:
-        """What is remembered of known cells."""
+    def remember_all(self, tasks: Sequence[Known]) -> Sequence[Any]:
+        """What is remembered of known cells, task by task."""
 
-    def carry(self, memories: Sequence[tuple[int, Any]], picture: Any, corner: Ints) -> Carried:
-        """Remembered cells in another picture."""
+    def carry_all(self, tasks: Sequence[Sought]) -> Sequence[Carried]:
+        """Remembered cells in other pictures, task by task."""
 
 
 def propagate_cells(
@@ -120,11 +125,40 @@ class _Carrier:
         one, other = self._frame(earlier), self._frame(later)
         pairs = ((one, other), (other, one))
         answers: dict[int, list[Answer]] = {earlier: [], later: []}
+        asked: list[_Asked] = []
         for key in sorted({*one.groups, *other.groups}):
-            for source, target in pairs:
-                if key in source.groups:
-                    answers[source.index].append(self._ask(source, target, source.groups[key]))
+            asked += [_Asked(source, target, source.groups[key]) for source, target in pairs if key in source.groups]
+            if sum(len(a.group.cell) for a in asked) >= CELLS_PER_ROUND:
+                self._answer(asked, answers)
+                asked = []
+        self._answer(asked, answers)
         return [evidence_of(source, target, answers[source.index], self._lattices) for source, target in pairs]
+
+    def _answer(self, asked: Sequence[_Asked], answers: Mapping[int, list[Answer]]) -> None:
+        """Look for the groups' cells in the other frame, each in the plane where it is seen best."""
+        corners = [self._engine.corners(self._picture(a.source.index, *a.group.plane), a.group.centre) for a in asked]
+        memories = self._memories(asked, corners)
+        where = [self._planes_to_search(a) for a in asked]
+        sought = [
+            Sought(
+                [(abs(a.target.index - a.source.index), memory)],
+                self._picture(a.target.index, a.group.axis, at),
+                corner,
+            )
+            for a, memory, corner, planes in zip(asked, memories, corners, where, strict=True)
+            for at in planes
+        ]
+        found = iter(self._engine.carry_all(sought) if sought else ())
+        for a, planes in zip(asked, where, strict=True):
+            seen = [(at, next(found)) for at in planes]
+            labels_of = partial(_plane_of, a.target.numbers, a.group.axis)
+            answers[a.source.index].append(best_answer(a.group, seen, labels_of))
+
+    def _planes_to_search(self, asked: _Asked) -> list[int]:
+        """The plane of a group in the other frame, and those beside it where cells may have gone."""
+        axis, at = asked.group.axis, asked.group.index
+        steps = self._z_steps if axis == 0 else (0,)
+        return [at + step for step in steps if 0 <= at + step < asked.source.numbers.shape[axis]]
 
     def _frame(self, frame: int) -> Looked:
         if frame not in self._frames:
@@ -149,26 +183,30 @@ class _Carrier:
 
         return self._shelf.get((frame, ("picture", axis, index)), look, _bytes_of_picture)
 
-    def _memory(self, frame: Looked, group: Group, corner: Ints) -> Any:
-        def remember() -> Any:
-            labels = _plane_of(frame.numbers, group.axis, group.index)
-            picture = self._picture(frame.index, group.axis, group.index)
-            return self._engine.remember(picture, labels, group.cell + 1, corner)
+    def _memories(self, asked: Sequence[_Asked], corners: Sequence[Ints]) -> list[Any]:
+        """What is remembered of the groups: from the shelf, or made in shared calls and put there."""
+        keys = [(a.source.index, ("memory", *a.group.key)) for a in asked]
+        missing = [i for i, key in enumerate(keys) if not self._shelf.holds(key)]
+        known = [
+            Known(
+                self._picture(asked[i].source.index, *asked[i].group.plane),
+                _plane_of(asked[i].source.numbers, *asked[i].group.plane),
+                asked[i].group.cell + 1,
+                corners[i],
+            )
+            for i in missing
+        ]
+        made = dict(zip(missing, self._engine.remember_all(known) if known else (), strict=True))
+        return [self._shelf.get(key, lambda i=i: made[i], _bytes_of_memory) for i, key in enumerate(keys)]  # type: ignore[misc]
 
-        return self._shelf.get((frame.index, ("memory", *group.key)), remember, _bytes_of_memory)
 
-    def _ask(self, source: Looked, target: Looked, group: Group) -> Answer:
-        """The cells of a group in the other frame, each in the plane where it is seen best."""
-        axis, last = group.axis, source.numbers.shape[group.axis] - 1
-        corner = self._engine.corners(self._picture(source.index, axis, group.index), group.centre)
-        memory = self._memory(source, group, corner)
-        steps = self._z_steps if axis == 0 else (0,)
-        found = []
-        for index in (group.index + step for step in steps if 0 <= group.index + step <= last):
-            picture = self._picture(target.index, axis, index)
-            ago = abs(target.index - source.index)
-            found.append((index, self._engine.carry([(ago, memory)], picture, corner)))
-        return best_answer(group, found, partial(_plane_of, target.numbers, axis))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A group of cells of one frame that is looked for in another."""
+
+    source: Looked
+    target: Looked
+    group: Group
 
 
 def _plane_of(volume: npt.NDArray[Any], axis: int, index: int) -> npt.NDArray[Any]:

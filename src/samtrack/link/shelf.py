@@ -34,6 +34,10 @@ class Shelf:
             self._taken -= self._held.popitem(last=False)[1][1]
         return self._held[key][0]
 
+    def holds(self, key: Key) -> bool:
+        """Whether something lies under a key."""
+        return key in self._held
+
     def forget_before(self, frame: int) -> None:
         """Let go of all that is of earlier frames."""
         for key in [key for key in self._held if key[0] < frame]:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from samtrack.models.sam2.adapter import Sam2Engine, Use, bytes_per_cell, spans
+from samtrack.models.sam2.adapter import Sam2Engine, Use, bytes_per_cell, fitted, spans
 from samtrack.models.sam2.network import Features, Habits, Memory, Sam2Network
+from samtrack.models.sam2.tasks import Known, Sought, shared_calls
 
 USE = Use(torch.device("cpu"), torch.float32, memory_gb=2.0, cell_px=20, window_px=64, tile_px=128)
 SAME = 1e-4
@@ -50,10 +51,10 @@ def carried(engine, scene, n=9):
 @pytest.mark.parametrize("habits", [Habits(), Habits(mask_prompt=True, pointers=False)])
 def test_chunks_change_nothing(make_engine, scene, monkeypatch, habits):
     engine = make_engine(habits)
-    assert len(engine._chunks(9)) == 1
+    assert len(shared_calls([9], engine._most)) == 1
     whole = carried(engine, scene)
     monkeypatch.setattr("samtrack.models.sam2.adapter.TOKENS_ON_CPU", 2 * 16)
-    assert [part.stop - part.start for part in engine._chunks(9)] == [2, 2, 2, 2, 1]
+    assert [part.stop - part.start for ((_, part),) in shared_calls([9], engine._most)] == [2, 2, 2, 2, 1]
     parts = carried(engine, scene)
     for name in ("logits", "object_logit", "iou"):
         np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), atol=SAME, rtol=SAME)
@@ -62,9 +63,11 @@ def test_chunks_change_nothing(make_engine, scene, monkeypatch, habits):
 
 def test_chunks_fit_the_memory_given(make_engine):
     engine = make_engine(memory_gb=1e-9)
-    assert [part.stop - part.start for part in engine._chunks(3)] == [1, 1, 1], "one cell at a time at least"
+    assert [part.stop - part.start for ((_, part),) in shared_calls([3], engine._most)] == [1, 1, 1], (
+        "one cell at a time at least"
+    )
     each = bytes_per_cell(engine.network, engine.side)
-    assert len(make_engine(memory_gb=2 * 4 * each / 1e9 + 1e-9)._chunks(12)) == 3, "half of it, four cells"
+    assert make_engine(memory_gb=2 * 4 * each / 1e9 + 1e-9)._most == 4, "half of it, four cells"
 
 
 def test_two_runs_give_equal_bits(make_engine, scene):
@@ -148,6 +151,14 @@ def test_tiles_own_every_token_once(n, tile):
         assert first <= start < stop <= first + max(tile, n if n <= tile else tile)
         assert start == 0 or start - first >= min(2, (tile - 1) // 2)
         assert stop == n or first + tile - stop >= min(2, (tile - 1) // 2)
+
+
+@pytest.mark.parametrize(
+    ("n", "most", "side"), [(5, 8, 6), (8, 8, 8), (9, 8, 8), (38, 32, 22), (104, 32, 30), (66, 32, 26), (15, 32, 16)]
+)
+def test_tiles_are_no_larger_than_the_picture_asks_for(n, most, side):
+    assert fitted(n, most) == side
+    assert len(spans(n, side)) == len(spans(n, most))
 
 
 def test_points_fall_where_they_are_put(make_engine, scene, monkeypatch):
@@ -251,3 +262,27 @@ def test_the_memory_of_a_cell_is_what_is_said(width):
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     measured, said = json.loads(done.stdout.splitlines()[-1])
     assert measured < said < 3 * measured
+
+
+def test_cells_of_several_planes_share_calls_and_get_the_same_answers(make_engine):
+    engine = make_engine()
+    rng = np.random.default_rng(5)
+    pictures, tasks = [], []
+    for n in (1, 3, 2):
+        plane = rng.random((96, 96), dtype=np.float32)
+        picture = engine.look(plane, engine.lattice(plane.shape, (engine.use.cell_px, engine.use.cell_px)))
+        labels = np.zeros(plane.shape, dtype=int)
+        centre = rng.integers(20, 76, (n, 2))
+        for label, (y, x) in enumerate(centre, start=1):
+            labels[y - 5 : y + 5, x - 5 : x + 5] = label
+        corner = engine.corners(picture, centre)
+        pictures.append(picture)
+        tasks.append(Known(picture, labels, np.unique(labels)[1:], corner[: len(np.unique(labels)) - 1]))
+    together = engine.remember_all(tasks)
+    sought = [Sought([(1, m)], p, t.corner) for m, p, t in zip(together, pictures[::-1], tasks, strict=True)]
+    for found, task, memory, picture in zip(engine.carry_all(sought), tasks, together, pictures[::-1], strict=True):
+        alone = engine.remember(task.picture, task.labels, task.label, task.corner)
+        torch.testing.assert_close(memory.spatial, alone.spatial, atol=2e-2, rtol=2e-2)
+        single = engine.carry([(1, memory)], picture, task.corner)
+        np.testing.assert_allclose(found.logits, single.logits, atol=1e-4)
+        np.testing.assert_allclose(found.object_logit, single.object_logit, atol=1e-4)

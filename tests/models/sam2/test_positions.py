@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from samtrack.models.sam2.positions import middle, rotations, waves_of
+from samtrack.models.sam2.positions import Remembered, middle, rotations, waves_of
 
 
 def test_the_middle_of_a_table():
@@ -45,3 +45,20 @@ def test_waves_are_the_librarys(dim):
 
     offsets = torch.tensor([0.0, 0.5, 1.0, 3.0])
     torch.testing.assert_close(waves_of(offsets, dim), get_1d_sine_pe(offsets, dim))
+
+
+def test_remembered_tables_are_those_of_the_library_and_made_once():
+    made = []
+
+    def table(shape, device, dtype, mask):
+        made.append(shape)
+        return torch.full(shape, float(len(made)))
+
+    remembered = Remembered(table)
+    first = remembered((1, 4, 2, 2), "cpu", torch.float32)
+    assert remembered((1, 4, 2, 2), "cpu", torch.float32) is first
+    assert len(made) == 1
+    assert remembered((1, 4, 3, 2), "cpu", torch.float32).shape == (1, 4, 3, 2)
+    assert not list(remembered.parameters())
+    masked = remembered((1, 4, 2, 2), "cpu", torch.float32, mask=torch.ones(1, 2, 2))
+    assert masked is not first

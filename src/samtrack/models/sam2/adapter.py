@@ -19,7 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from samtrack.models.sam2.memories import joined, some_of
 from samtrack.models.sam2.network import LOGIT_SAMPLES, MASK_SAMPLES, Features, Memory, Prediction, Sam2Network
+from samtrack.models.sam2.tasks import Known, Sought, pieces, shared_calls
 from samtrack.models.sam2.windows import Ints, Lattice, masks_in
 
 Floats = npt.NDArray[np.float32]
@@ -39,6 +41,9 @@ MOST_ON_GPU = 2048
 
 TILES_AT_ONCE = {"cpu": 2, "other": 16}
 """Tiles per call of the encoder: on a CPU batches bring nothing."""
+
+MOST_ZOOM = 3.0
+"""Most model pixels per voxel: enlarging further shows nothing new, at a cost that grows with the square."""
 
 SHARE_FOR_CELLS = 0.5
 """Share of the memory given that chunks of cells may take; the rest is for pictures and what the libraries keep."""
@@ -103,7 +108,7 @@ class Sam2Engine:
 
     def lattice(self, shape: tuple[int, int], cell_px: tuple[float, float]) -> Lattice:
         """The lattice of a plane in which a typical cell measures so many voxels along y and x."""
-        zoom = (self.use.cell_px / cell_px[0], self.use.cell_px / cell_px[1])
+        zoom = (min(self.use.cell_px / cell_px[0], MOST_ZOOM), min(self.use.cell_px / cell_px[1], MOST_ZOOM))
         return Lattice(shape, zoom, self.network.stride_px)
 
     def look(self, plane: Floats, lattice: Lattice) -> Picture:
@@ -112,13 +117,14 @@ class Sam2Engine:
         tokens = tuple(max(-(-n // px), self.side) for n in lattice.size_px)
         with self._running():
             picture = self._resampled(plane, lattice, tokens)
-            tile = self.tile_px // px
-            tiles = [(y, x) for y in spans(tokens[0], tile) for x in spans(tokens[1], tile)]
+            sides = self._tile_sides(tokens)
+            along = [spans(n, side) for n, side in zip(tokens, sides, strict=True)]
+            tiles = [(y, x) for y in along[0] for x in along[1]]
             maps: tuple[Tensor, ...] | None = None
             at_once = TILES_AT_ONCE.get(self.use.device.type, TILES_AT_ONCE["other"])
             for start in range(0, len(tiles), at_once):
                 some = tiles[start : start + at_once]
-                seen = self._encode(torch.stack([self._tile(picture, y, x, tile) for y, x in some]))
+                seen = self._encode(torch.stack([self._tile(picture, y, x, sides) for y, x in some]))
                 if maps is None:
                     maps = tuple(m.new_empty((m.shape[1], tokens[0] * f, tokens[1] * f)) for m, f in _scaled(seen))
                 for i, (y, x) in enumerate(some):
@@ -133,28 +139,51 @@ class Sam2Engine:
 
     def remember(self, picture: Picture, labels: npt.NDArray[Any], label: npt.NDArray[Any], corner: Ints) -> Memory:
         """What is remembered of cells that are known: the masks of ``label`` (n,) in the plane ``labels``."""
-        found = []
-        for part in self._chunks(len(label)):
-            mask = masks_in(labels, label[part], picture.lattice, corner[part], self.side)
+        return self.remember_all([Known(picture, labels, label, corner)])[0]
+
+    def remember_all(self, tasks: Sequence[Known]) -> list[Memory]:
+        """The same for cells of several pictures, which share calls of the network."""
+        found: list[list[Memory]] = [[] for _ in tasks]
+        for call in shared_calls([len(t.label) for t in tasks], self._most):
+            parts = [(tasks[i], part) for i, part in call]
+            mask = np.concatenate(
+                [masks_in(t.labels, t.label[p], t.picture.lattice, t.corner[p], self.side) for t, p in parts]
+            )
             with self._running():
                 tensor = torch.from_numpy(mask).to(self.use.device, torch.float32)
-                found.append(self.network.remember(self._window(picture, corner[part]), tensor))
-        return _joined(found)
+                memory = self.network.remember(self._windows([(t.picture, t.corner[p]) for t, p in parts]), tensor)
+            for (i, _), piece in zip(call, pieces([len(t.label[p]) for t, p in parts]), strict=True):
+                found[i].append(some_of(memory, piece))
+        return [joined(memories) for memories in found]
 
     def carry(self, memories: Sequence[tuple[int, Memory]], picture: Picture, corner: Ints) -> Carried:
         """Remembered cells in another frame; ``memories``: how many frames ago (≥ 1), and what is remembered of it."""
-        found = []
-        for part in self._chunks(len(corner)):
+        return self.carry_all([Sought(memories, picture, corner)])[0]
+
+    def carry_all(self, tasks: Sequence[Sought]) -> list[Carried]:
+        """The same for cells of several pictures, which share calls of the network; all of them as many frames ago."""
+        found: list[list[tuple[Floats, Floats, Floats]]] = [[] for _ in tasks]
+        for call in shared_calls([len(t.corner) for t in tasks], self._most):
+            parts = [(tasks[i], part) for i, part in call]
             with self._running():
-                known = [(ago, _some(memory, part)) for ago, memory in memories]
-                found.append(_to_numpy(self.network.carry(self._window(picture, corner[part]), known)))
-        return self._carried(found, picture, corner)
+                known = [
+                    (
+                        times[0][0],
+                        joined([some_of(memory, p) for (_, memory), (_, p) in zip(times, parts, strict=True)]),
+                    )
+                    for times in zip(*(t.memories for t, _ in parts), strict=True)
+                ]
+                seen = self.network.carry(self._windows([(t.picture, t.corner[p]) for t, p in parts]), known)
+                arrays = _to_numpy(seen)
+            for (i, _), piece in zip(call, pieces([len(t.corner[p]) for t, p in parts]), strict=True):
+                found[i].append((arrays[0][piece], arrays[1][piece], arrays[2][piece]))
+        return [self._carried(of, task.picture, task.corner) for of, task in zip(found, tasks, strict=True)]
 
     def from_points(self, picture: Picture, corner: Ints, points: npt.NDArray[Any], is_in: npt.NDArray[Any]) -> Carried:
         """Cells shown by points (n, p, 2), (y, x) in voxels; ``is_in`` (n, p): 1 on the cell, 0 off it, -1 no point."""
         inside = picture.lattice.inside(points, corner)[..., ::-1].astype(np.float32) - 0.5  # networks add it again
         found = []
-        for part in self._chunks(len(corner)):
+        for ((_, part),) in shared_calls([len(corner)], self._most):
             with self._running():
                 xy = torch.from_numpy(np.ascontiguousarray(inside[part])).to(self.use.device)
                 sign = torch.from_numpy(np.ascontiguousarray(is_in[part])).to(self.use.device, torch.int64)
@@ -177,26 +206,32 @@ class Sam2Engine:
         half = self.use.dtype != torch.float32
         return _Both(torch.inference_mode(), torch.autocast(self.use.device.type, self.use.dtype, enabled=half))
 
-    def _chunks(self, n: int) -> list[slice]:
-        """Parts of ``n`` cells that fit the memory given."""
+    @property
+    def _most(self) -> int:
+        """Cells per call that fit the memory given."""
         most = TOKENS_ON_CPU // self.side**2 if self.use.device.type == "cpu" else MOST_ON_GPU
         fits = int(self.use.memory_gb * 1e9 * SHARE_FOR_CELLS / bytes_per_cell(self.network, self.side))
-        step = max(1, min(most, fits))
-        return [slice(a, min(a + step, n)) for a in range(0, n, step)]
+        return max(1, min(most, fits))
 
     def _resampled(self, plane: Floats, lattice: Lattice, tokens: tuple[int, ...]) -> Tensor:
         """The plane in model pixels as (3, h, w), mirrored at its rim up to whole tokens (and to a tile at least)."""
         grey = torch.from_numpy(np.ascontiguousarray(plane, dtype=np.float32)).to(self.use.device)[None, None]
         if lattice.size_px != tuple(plane.shape):
             grey = functional.interpolate(grey, size=lattice.size_px, mode="bilinear", antialias=True)
-        least = self.tile_px
-        size = [max(n * lattice.token_px, least) for n in tokens]
+        size = [max(n, side) * lattice.token_px for n, side in zip(tokens, self._tile_sides(tokens), strict=True)]
         rows, columns = (_mirrored(n, m, self.use.device) for n, m in zip(grey.shape[-2:], size, strict=True))
         return (grey[0].expand(3, -1, -1)[:, rows[:, None], columns] - self._mean) / self._sd
 
-    def _tile(self, picture: Tensor, y: tuple[int, ...], x: tuple[int, ...], side: int) -> Tensor:
+    def _tile_sides(self, tokens: tuple[int, ...]) -> tuple[int, int]:
+        """Sides of the tiles of a picture, in tokens: as many tiles as needed, none larger than the picture asks for."""
+        most = self.tile_px // self.network.stride_px
+        if self.network.only_tile_px:
+            return most, most
+        return fitted(tokens[0], most), fitted(tokens[1], most)
+
+    def _tile(self, picture: Tensor, y: tuple[int, ...], x: tuple[int, ...], sides: tuple[int, int]) -> Tensor:
         px = self.network.stride_px
-        return picture[:, y[0] * px : (y[0] + side) * px, x[0] * px : (x[0] + side) * px]
+        return picture[:, y[0] * px : (y[0] + sides[0]) * px, x[0] * px : (x[0] + sides[1]) * px]
 
     def _window(self, picture: Picture, corner: Ints) -> Features:
         """The features under windows, each (n, channels, w·f, w·f)."""
@@ -207,6 +242,15 @@ class Sam2Engine:
             rows, columns = at[:, 0, None] * factor + step, at[:, 1, None] * factor + step
             found.append(features[:, rows[:, :, None], columns[:, None, :]].transpose(0, 1))
         return Features(*found)
+
+    def _windows(self, parts: Sequence[tuple[Picture, Ints]]) -> Features:
+        """The features under windows of several pictures, one after the other."""
+        seen = [self._window(picture, corner) for picture, corner in parts]
+        return (
+            seen[0]
+            if len(seen) == 1
+            else Features(*(torch.cat(maps) for maps in zip(*(f.maps for f in seen), strict=True)))
+        )
 
 
 class _Both:
@@ -233,6 +277,14 @@ def _prepared(network: Sam2Network, use: Use) -> Sam2Network:
         if isinstance(part, nn.ReLU):
             part.inplace = True  # a wide map fewer per layer of memory attention
     return network
+
+
+def fitted(n: int, most: int) -> int:
+    """Side of the tiles along an axis of ``n`` tokens: at most ``most``, even, and with little beyond the axis."""
+    halo = min(HALO_TOKENS, (most - 1) // 2)
+    count = 1 if n <= most else -(-(n - 2 * halo) // (most - 2 * halo))
+    side = -(-(n + (count - 1) * 2 * halo) // count)
+    return min(side + side % 2, most)  # the coarsest maps of the encoders have half as many tokens
 
 
 def spans(n: int, tile: int) -> list[tuple[int, int, int]]:
@@ -275,19 +327,6 @@ def _mirrored(n: int, size: int, device: torch.device) -> Tensor:
     """Indices 0 … size - 1 folded back at both ends of ``n`` voxels."""
     at = torch.arange(size, device=device) % (2 * n)
     return torch.where(at < n, at, 2 * n - 1 - at)
-
-
-def _joined(parts: list[Memory]) -> Memory:
-    if len(parts) == 1:
-        return parts[0]
-    pointers = [p.pointer for p in parts if p.pointer is not None]
-    spatial, logits = torch.cat([p.spatial for p in parts]), torch.cat([p.logits for p in parts])
-    return Memory(spatial, torch.cat(pointers) if pointers else None, logits, parts[0].given)
-
-
-def _some(memory: Memory, part: slice) -> Memory:
-    pointer = None if memory.pointer is None else memory.pointer[part]
-    return Memory(memory.spatial[part], pointer, memory.logits[part], memory.given)
 
 
 def _to_numpy(seen: Prediction) -> tuple[Floats, Floats, Floats]:

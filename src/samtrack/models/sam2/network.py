@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from samtrack.models.sam2.positions import middle, rotations, waves_of
+from samtrack.models.sam2.positions import Remembered, middle, rotations, waves_of
 
 MASK_SAMPLES = 16
 """Samples per token and axis of the masks that the memory encoder reads."""
@@ -120,6 +120,9 @@ class Sam2Network(nn.Module):
         self._rotary_dim = config.memory_attention_hidden_size // (
             config.memory_attention_downsample_rate * config.memory_attention_num_attention_heads
         )
+        neck = model.vision_encoder.neck
+        if not isinstance(neck.position_encoding, Remembered):
+            neck.position_encoding = Remembered(neck.position_encoding)
         self._tables = lru_cache(maxsize=8)(self._make_tables)
 
     @property

@@ -7,8 +7,13 @@ tokens differ as they did in training; a window as large as the table sees all o
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+MOST_REMEMBERED = 32
+"""Tables that are kept: three levels for each of a few sizes of tiles and batches."""
 
 
 def middle(table: Tensor, side: int) -> Tensor:
@@ -36,3 +41,27 @@ def waves_of(offsets: Tensor, dim: int) -> Tensor:
     rate = 10000.0 ** (2 * torch.div(torch.arange(half, device=offsets.device), 2, rounding_mode="floor") / half)
     angle = offsets[:, None].float() / rate
     return torch.cat([angle.sin(), angle.cos()], dim=-1)
+
+
+class Remembered(nn.Module):
+    """A table of positions that is made once per shape: the library makes it anew, level by level, for every picture.
+
+    Measured on the network that ships: a sixth of the time of the encoder.
+    """
+
+    def __init__(self, table: Any) -> None:
+        super().__init__()
+        self._made: dict[Any, Tensor] = {}
+        self._table = [table]  # in a list, so that it is no part of this module and of its weights
+
+    def forward(self, shape: Any, device: Any, dtype: torch.dtype, mask: Any = None) -> Tensor:
+        """The table for a shape (n, channels, h, w); it must not be changed."""
+        key = tuple(shape), str(device), dtype
+        if mask is not None or key not in self._made:
+            table: Tensor = self._table[0](shape, device, dtype, mask)
+            if mask is not None:
+                return table
+            if len(self._made) >= MOST_REMEMBERED:
+                self._made.pop(next(iter(self._made)))
+            self._made[key] = table
+        return self._made[key]
