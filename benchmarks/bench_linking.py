@@ -37,8 +37,12 @@ GROUPS = {
     "history": "off_past off_future lived lives mother_age mother_lived daughters_live apart_later",
     "rates": "loss_rate start_rate division_rate",
 }
+ALONE = Path(__file__).parent / "link_model_sam2_alone.json"  # samtrack train links --sam2 only
 VARIANTS: dict[str, dict[str, Any]] = {
     "all": {},
+    "motion alone": {"settings": ["link.sam2=off"]},
+    "SAM 2 alone": {"settings": [f"link.model={ALONE}", "associate.second_look=false", "link.sam2=on"]},
+    "motion alone, one decision": {"settings": ["link.sam2=off", "associate.second_look=false"]},
     "one decision": {"settings": ["associate.second_look=false"]},
     "greedy": {"settings": ["associate.linker=greedy"]},
     "no filling": {"settings": ["fill.method=none"]},
@@ -84,6 +88,7 @@ def track(task: dict[str, Any], variants: list[str], scratch: str) -> dict[str, 
     from samtrack.stages.ingest import run_ingest
     from samtrack.stages.measure import run_measure, run_summarise
     from samtrack.stages.plan import complete
+    from samtrack.stages.propagate import run_propagate
     from samtrack.stages.segment import run_segment
 
     out = Path(scratch) / task["name"].replace("/", "_")
@@ -101,6 +106,9 @@ def track(task: dict[str, Any], variants: list[str], scratch: str) -> dict[str, 
         run_segment(address, name)
         run_measure(address, name)
     run_summarise(address)
+    if address.asks_sam2:
+        for name in address.names:
+            run_propagate(address, name)
     return {variant: _variant(raw, variant, task) for variant in variants}
 
 
@@ -121,7 +129,10 @@ def _variant(raw: dict[str, Any], name: str, task: dict[str, Any]) -> dict[str, 
         raw = merge(raw, parse_override(override))
     if "without" in changes:
         model = Path(raw["out"]) / "model.json"
-        model.write_text(json.dumps(_without(changes["without"])), encoding="utf-8")
+        whole = build_config(raw)
+        model.write_text(
+            json.dumps(_without(changes["without"], whole.links_with_sam2(whole.sequences[0]))), encoding="utf-8"
+        )
         raw = merge(raw, {"link": {"model": str(model)}})
     config = complete(build_config(raw))
     address = Address(config, config.sequences[0])
@@ -172,11 +183,11 @@ def _no_motion(source: Any, target: Any, radius_um: float, gate_um: float, guess
     return replace(moved, expected_um=source.centre_um.copy(), shift_um=np.zeros_like(moved.shift_um))
 
 
-def _without(facts: list[str]) -> dict[str, Any]:
+def _without(facts: list[str], with_sam: bool) -> dict[str, Any]:
     """The shipped model without the curves of some facts."""
-    from importlib import resources
+    from samtrack.link.calibrate import default_plain
 
-    plain = json.loads((resources.files("samtrack.link") / "default_model.json").read_text(encoding="utf-8"))
+    plain = default_plain(with_sam)
     for model in plain["models"].values():
         model["curves"] = [c for c in model["curves"] if c["fact"] not in facts]
     return plain

@@ -54,8 +54,8 @@ def _add_links(kinds: Any) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="first seed of the simulated movies (default: 1000)")
     movies = "simulated movies to fit to; a third as many more are held out (default: 360)"
     parser.add_argument("--movies", type=int, metavar="N", help=movies)
-    sam = "let movies come with the evidence of the network that sam2.weights names, and the model go by it"
-    parser.add_argument("--sam2", action="store_true", help=sam)
+    sam = "go by what the network of sam2.weights says, too; only: by nothing else"
+    parser.add_argument("--sam2", nargs="?", const="with", choices=["with", "only"], help=sam)
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
     parser.set_defaults(run=_train)
 
@@ -74,7 +74,8 @@ def _train(options: argparse.Namespace) -> None:
         check=options.check,
         out=options.out,
         card=options.card,
-        with_sam=options.sam2,
+        with_sam=options.sam2 is not None,
+        sam_alone=options.sam2 == "only",
         **chosen,
     )
     sys.stdout.write(run_train_links(training))

@@ -45,7 +45,7 @@ class Training:
     """What to learn from and where to write; ``data`` are folders of images with their truth beside them.
 
     ``check``: None to learn, else the model to measure ("": the one that ships). ``with_sam``: movies come with the
-    evidence of the network that ``config.sam2`` names, and the model goes by it, too.
+    evidence of the network that ``config.sam2`` names, and the model goes by it, too; ``sam_alone``: by nothing else.
     """
 
     config: Config
@@ -58,6 +58,7 @@ class Training:
     out: Path | None = None
     card: Path | None = None
     with_sam: bool = False
+    sam_alone: bool = False
 
 
 def run_train_links(training: Training) -> str:
@@ -151,7 +152,7 @@ def _simulated(training: Training, mapper: Mapper, seeds: range) -> Bench:
     make = partial(movie_with_evidence, settings=training.config.sam2) if training.with_sam else make_movie
     movies = list(mapper(make, [recipe(seed) for seed in seeds]))
     log.info("train links: %d movies simulated, seeds %d to %d", len(movies), seeds[0], seeds[-1])
-    return Bench(movies, mapper, _say)
+    return Bench(movies, mapper, _say, sam_alone=training.sam_alone)
 
 
 def _annotated(training: Training) -> Bench:

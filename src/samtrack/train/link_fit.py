@@ -73,12 +73,16 @@ Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 @dataclass(frozen=True)
 class Bench:
-    """Movies, and how examples are made of them: settings of the linker, ``map`` of a pool, where progress is told."""
+    """Movies, and how examples are made of them: settings of the linker, ``map`` of a pool, where progress is told.
+
+    ``sam_alone``: the first judgement goes by what a network says alone, to see what that is worth.
+    """
 
     movies: Sequence[Movie]
     mapper: Mapper
     tell: Tell
     settings: LinkSettings | None = None
+    sam_alone: bool = False
 
     def examples(self, model: LinkModel, names: Sequence[str]) -> list[dict[str, Examples]]:
         """The examples of each movie for some of the models, seen through a model."""
@@ -112,7 +116,7 @@ def fit_links(bench: Bench) -> tuple[LinkModel, dict[str, dict[str, int]]]:
     for names in (*alone, SECOND):
         seen = gather(bench, model, names, WHOLE)[0]
         for name, examples in seen.items():
-            model = replace(model, **{name: _fit(name, examples, None)})
+            model = replace(model, **{name: _fit(name, examples, None, bench.sam_alone)})
             counts[name] = examples.counts
             bench.tell(f"{name}: fitted to {len(examples)} examples, {examples.n_true} of them true")
     return model, counts
@@ -175,12 +179,14 @@ def _choose_strengths(bench: Bench, prior: LinkModel) -> dict[str, float]:
     return chosen
 
 
-def _fit(name: str, examples: Examples, prior: Prior | None) -> AdditiveModel:
+def _fit(name: str, examples: Examples, prior: Prior | None, sam_alone: bool = False) -> AdditiveModel:
     """A model fitted to the facts that are known of any example, and those that the prior goes by."""
     is_known: Bools = np.asarray(np.isfinite(examples.facts).any(axis=0))
     use = [
         i for i, fact in enumerate(FACTS[name]) if is_known[i] or not _is_sams(fact) or (prior and prior.curve(fact))
     ]
+    if sam_alone and any(_is_sams(FACTS[name][i]) for i in use):
+        use = [i for i in use if _is_sams(FACTS[name][i])]
     rules = CurveRules([FACTS[name][i] for i in use], DIRECTION, KNOTS[name])
     return fit_additive(examples.facts[:, use], examples.is_true, rules, prior)
 
