@@ -113,8 +113,8 @@ def test_time_reversed_gives_the_same_shape(seed, weight):
     backward, other = shape_between(*masks[::-1], 1 - weight, scale)
     inner = tuple(slice(max(a, b) - a, min(c, d) - a) for a, b, c, d in _sides(canvas, other))
     outer = tuple(slice(max(a, b) - b, min(c, d) - b) for a, b, c, d in _sides(canvas, other))
-    # rounding may move a voxel that lies exactly on the level
-    assert np.count_nonzero(forward[inner] != backward[outer]) <= 2
+    # rounding may move voxels that lie exactly on the level: at most one side of a rectangle of up to 7 voxels, and a corner
+    assert np.count_nonzero(forward[inner] != backward[outer]) <= 8
     assert forward.any()
 
 

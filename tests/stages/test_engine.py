@@ -16,7 +16,7 @@ TRAINED = {"cell_px": 30, "window_px": 96, "tile_px": 256}
 def test_what_is_set_comes_before_what_was_trained_and_that_before_what_is_usual():
     assert sizes(Sam2Settings(**SET), TRAINED, 1024) == (40.0, 128, 96)
     assert sizes(Sam2Settings(), TRAINED, 1024) == (30.0, 96, 256)
-    assert sizes(Sam2Settings(), {}, 1024) == (64.0, 256, 512)
+    assert sizes(Sam2Settings(), {}, 1024) == (64.0, 256, 1024)
     assert sizes(Sam2Settings(), {}, 128) == (64.0, 128, 128), "no larger than the pictures it was made for"
 
 
