@@ -2,6 +2,7 @@
 
     python benchmarks/bench_linking.py CASES              every input below the folder, and what each part brings
     python benchmarks/bench_linking.py CASES --quick      without the ablation
+    python benchmarks/bench_linking.py CASES --networks   by motion, by SAM 2, by both: every measure
     make bench-linking CASES=DIR
 
 CASES holds ``cases.json``, and one folder per case with ``INPUT/mask<i>.tif`` (masks without identities, one folder per
@@ -52,6 +53,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no images": {"blind": True},
     **{f"no {name}": {"without": facts.split()} for name, facts in GROUPS.items()},
 }
+NETWORKS = ("all", "motion alone", "SAM 2 alone", "motion alone, one decision")
 MEASURES = ("LNK", "BIO", "CHOTA", "TRA", "CT", "TF", "BC(0)", "CCA", "divF1(0)", "divF1(1)")
 PACKAGES = ("samtrack", "numpy", "scipy")
 
@@ -222,6 +224,7 @@ def main() -> None:
     parser.add_argument("cases", type=Path, nargs="?", default=os.environ.get("CASES"), help="folder of the cases")
     parser.add_argument("--images", type=Path, help="folder of the images (default: data beside CASES)")
     parser.add_argument("--quick", action="store_true", help="no ablation")
+    parser.add_argument("--networks", action="store_true", help="motion, SAM 2 and both, every measure; no ablation")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="inputs whose name holds TEXT")
     args = parser.parse_args()
     if not args.cases:
@@ -231,7 +234,7 @@ def main() -> None:
         return
     tasks = inputs_of(args.cases.resolve(), (args.images or args.cases.resolve().parent / "data"))
     tasks = [t for t in tasks if not args.only or any(text in t["name"] for text in args.only)]
-    variants = ["all"] if args.quick else list(VARIANTS)
+    variants = ["all"] if args.quick else list(VARIANTS)[: len(NETWORKS)] if args.networks else list(VARIANTS)
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(os.cpu_count()) as pool:
         order = sorted(tasks, key=lambda t: -t["frames"])
         done = list(pool.map(track, order, [variants] * len(order), [scratch] * len(order)))
@@ -239,6 +242,17 @@ def main() -> None:
     results = {task["name"]: by_name[task["name"]] for task in tasks}
     rows, ablation = compare(results)
     print(common.table(rows, {key: key for key in rows[0]}))
+    if args.networks:
+        every = [
+            {
+                "input": name,
+                "by": variant,
+                **{k: f"{values.get(k, float('nan')):.4f}" for k in ("LNK", "BIO", *MEASURES[2:])},
+            }
+            for name, variants in results.items()
+            for variant, values in variants.items()
+        ]
+        print(common.table(every, {key: key for key in every[0]}))
     for measure in ("LNK", "BIO", "CHOTA"):
         ours, peer, most = (
             np.mean([float(r[k]) for r in rows]) for k in (measure, f"{measure} peer", f"{measure} most")

@@ -143,7 +143,7 @@ def _official(family: str, size: str) -> WeightsEntry:
 
 
 def _entries() -> tuple[WeightsEntry, ...]:
-    shipped = WeightsEntry(SHIPPED, "sam2_video", "BSD-3-Clause", 12, "ships with samtrack")
+    shipped = WeightsEntry(SHIPPED, "sam2_video", "BSD-3-Clause", 6, "ships with samtrack")
     sam21 = [
         _hugging_face(f"sam2.1-hiera-{size}", f"facebook/sam2.1-hiera-{size}", _SAM21_SUMS[size], mb)
         for size, mb in _SIZES_MB.items()
