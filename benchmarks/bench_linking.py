@@ -41,9 +41,8 @@ GROUPS = {
 ALONE = Path(__file__).parent / "link_model_sam2_alone.json"  # samtrack train links --sam2 only
 VARIANTS: dict[str, dict[str, Any]] = {
     "all": {},
-    "motion alone": {"settings": ["link.sam2=off"]},
+    "SAM 2 and motion": {"settings": ["link.sam2=on"]},
     "SAM 2 alone": {"settings": [f"link.model={ALONE}", "associate.second_look=false", "link.sam2=on"]},
-    "motion alone, one decision": {"settings": ["link.sam2=off", "associate.second_look=false"]},
     "one decision": {"settings": ["associate.second_look=false"]},
     "greedy": {"settings": ["associate.linker=greedy"]},
     "no filling": {"settings": ["fill.method=none"]},
@@ -53,7 +52,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no images": {"blind": True},
     **{f"no {name}": {"without": facts.split()} for name, facts in GROUPS.items()},
 }
-NETWORKS = ("all", "motion alone", "SAM 2 alone", "motion alone, one decision")
+NETWORKS = ("all", "SAM 2 and motion", "SAM 2 alone", "one decision")
 MEASURES = ("LNK", "BIO", "CHOTA", "TRA", "CT", "TF", "BC(0)", "CCA", "divF1(0)", "divF1(1)")
 PACKAGES = ("samtrack", "numpy", "scipy")
 
@@ -108,7 +107,7 @@ def track(task: dict[str, Any], variants: list[str], scratch: str) -> dict[str, 
         run_segment(address, name)
         run_measure(address, name)
     run_summarise(address)
-    if address.asks_sam2:
+    if "SAM 2 and motion" in variants:
         for name in address.names:
             run_propagate(address, name)
     return {variant: _variant(raw, variant, task) for variant in variants}
@@ -234,7 +233,7 @@ def main() -> None:
         return
     tasks = inputs_of(args.cases.resolve(), (args.images or args.cases.resolve().parent / "data"))
     tasks = [t for t in tasks if not args.only or any(text in t["name"] for text in args.only)]
-    variants = ["all"] if args.quick else list(VARIANTS)[: len(NETWORKS)] if args.networks else list(VARIANTS)
+    variants = ["all"] if args.quick else list(NETWORKS) if args.networks else list(VARIANTS)
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(os.cpu_count()) as pool:
         order = sorted(tasks, key=lambda t: -t["frames"])
         done = list(pool.map(track, order, [variants] * len(order), [scratch] * len(order)))

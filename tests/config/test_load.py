@@ -222,7 +222,7 @@ def test_a_network_is_switched_off_in_plain_yaml() -> None:
     """An unquoted off is false to YAML."""
     assert load_config(None, ["link.sam2=off"]).link.sam2 == "off"
     assert load_config(None, ["link.sam2=on"]).link.sam2 == "on"
-    assert build_config({}).link.sam2 == "auto"
+    assert build_config({}).link.sam2 == "off"
     with pytest.raises(SettingsError, match=r"link\.sam2: Input should be 'auto', 'off' or 'on', found 'maybe'"):
         load_config(None, ["link.sam2=maybe"])
 
