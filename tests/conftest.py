@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,9 @@ from samtrack.config.load import merge
 from samtrack.models.sam2.windows import Lattice, cut
 from samtrack.stages.address import Address
 from samtrack.stages.plan import complete
+
+# As many tests run at once as there are cores: threads of torch would wait for each other. Before it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A slow moment of a busy machine is no fault of the code under test.
 hypothesis.settings.register_profile("samtrack", deadline=None)
