@@ -9,7 +9,8 @@ from typing import Any
 EXAMPLE = """\
 examples:
   samtrack train sam2 --data DATA/Fluo-N2DL-HeLa/01 --out mine
-      goes on from the network that ships, on your annotated movie; then: samtrack run … --set sam2.weights=mine
+      goes on from the network that ships, on your annotated movie; then:
+      samtrack run … --set sam2.weights=mine --set link.sam2=on
   samtrack train sam2 --recipe config/train/samtrack-tiny-1.yaml --out results/samtrack-tiny-1
       the first of the two steps by which the network that ships was trained, on simulated movies alone
   samtrack train sam2 --start sam2.1-hiera-tiny --data DATA/01 --out mine --set lora={} --set rate=3e-5

@@ -67,7 +67,9 @@ def run_train_sam2(training: Sam2Training) -> None:
                 _after_step(run, report, diary, held_out, out)
     if run.rank == 0:
         write_network(out, {**config, CARD: card}, state_of(run.result()))
-        log.info("train sam2: weights in %s; to use them: sam2.weights=%s", out, out)
+        log.info(
+            "train sam2: weights in %s; to use them: sam2.weights=%s, with link.sam2=on or fill.method=sam2", out, out
+        )
 
 
 def _first_network(settings: TrainSam2Settings) -> tuple[dict[str, Any], nn.Module]:

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.models.sam2.network import LOGIT_SAMPLES, MASK_SAMPLES
-from samtrack.models.sam2.windows import Lattice, cut
+from samtrack.models.sam2.windows import LOGIT_SAMPLES, MASK_SAMPLES, Lattice, cut
 from samtrack.train.sam2_clips import Clip
 
 Ints = npt.NDArray[np.int64]

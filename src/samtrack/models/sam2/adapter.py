@@ -8,7 +8,8 @@ rounding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,18 +21,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from samtrack.models.sam2.memories import joined, some_of
-from samtrack.models.sam2.network import LOGIT_SAMPLES, MASK_SAMPLES, Features, Memory, Prediction, Sam2Network
+from samtrack.models.sam2.network import Features, Memory, Prediction, Sam2Network
 from samtrack.models.sam2.tasks import Known, Sought, pieces, shared_calls
-from samtrack.models.sam2.windows import Ints, Lattice, masks_in
+from samtrack.models.sam2.windows import HALO_TOKENS, LOGIT_SAMPLES, MASK_SAMPLES, Ints, Lattice, masks_in
 
 Floats = npt.NDArray[np.float32]
 
 COLOUR_MEAN = (0.485, 0.456, 0.406)
 COLOUR_SD = (0.229, 0.224, 0.225)
 """Mean and standard deviation of the colours that SAM 2's encoders expect; grey pictures are repeated three times."""
-
-HALO_TOKENS = 2
-"""Tokens around the core of a tile that are computed and thrown away: at the rim, an encoder sees too little."""
 
 TOKENS_ON_CPU = 2048
 """Tokens per chunk of cells on a CPU, 8 windows of 256 px: larger chunks fall out of the cache and cost up to half more."""
@@ -201,10 +199,12 @@ class Sam2Engine:
             picture.lattice,
         )
 
-    def _running(self) -> Any:
+    @contextmanager
+    def _running(self) -> Iterator[None]:
         """No gradients; matrices in the engine's type."""
         half = self.use.dtype != torch.float32
-        return _Both(torch.inference_mode(), torch.autocast(self.use.device.type, self.use.dtype, enabled=half))
+        with torch.inference_mode(), torch.autocast(self.use.device.type, self.use.dtype, enabled=half):
+            yield
 
     @property
     def _most(self) -> int:
@@ -251,21 +251,6 @@ class Sam2Engine:
             if len(seen) == 1
             else Features(*(torch.cat(maps) for maps in zip(*(f.maps for f in seen), strict=True)))
         )
-
-
-class _Both:
-    """Two contexts entered together."""
-
-    def __init__(self, *contexts: Any) -> None:
-        self._contexts = contexts
-
-    def __enter__(self) -> None:
-        for context in self._contexts:
-            context.__enter__()
-
-    def __exit__(self, *what: Any) -> None:
-        for context in reversed(self._contexts):
-            context.__exit__(*what)
 
 
 def _prepared(network: Sam2Network, use: Use) -> Sam2Network:

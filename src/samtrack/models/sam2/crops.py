@@ -13,15 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.models.sam2.windows import Ints, Lattice
+from samtrack.models.sam2.windows import HALO_TOKENS, LOGIT_SAMPLES, Ints, Lattice
 from samtrack.types import Box
-
-LOGIT_SAMPLES = 4
-"""Samples per token and axis of predicted logits."""
-
-HALO_TOKENS = 2
-"""Least tokens between a window and the rim of its crop, as around the core of a tile: at the rim an encoder sees too
-little."""
 
 
 def crops_around(centre: npt.NDArray[Any], lattice: Lattice, side: int, tile: int) -> list[Box]:

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from samtrack.errors import WeightsError
-from samtrack.models.sam2.network import LOGIT_SAMPLES, MASK_SAMPLES, Features, Habits, Sam2Network
+from samtrack.models.sam2.network import Features, Habits, Sam2Network
+from samtrack.models.sam2.windows import LOGIT_SAMPLES, MASK_SAMPLES
 
 REFUSED = {
     "edgetam_video": "its memory is squeezed into tokens of the whole picture, which windows of cells cannot share",

@@ -19,12 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from samtrack.models.sam2.positions import Remembered, middle, rotations, waves_of
-
-MASK_SAMPLES = 16
-"""Samples per token and axis of the masks that the memory encoder reads."""
-
-LOGIT_SAMPLES = 4
-"""Samples per token and axis of predicted logits."""
+from samtrack.models.sam2.windows import LOGIT_SAMPLES, MASK_SAMPLES
 
 PROMPT_LOGIT = 10.0
 """Largest logit of a mask that is shown to the decoder, as certain as a given mask."""

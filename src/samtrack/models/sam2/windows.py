@@ -15,6 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+MASK_SAMPLES = 16
+"""Samples per token and axis of the masks that the memory encoder reads."""
+
+LOGIT_SAMPLES = 4
+"""Samples per token and axis of predicted logits."""
+
+HALO_TOKENS = 2
+"""Least tokens between what is used of a tile and its rim: there, an encoder sees too little."""
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -67,4 +76,4 @@ def masks_in(
     plane: npt.NDArray[Any], label: npt.NDArray[Any], lattice: Lattice, corner: Ints, side: int
 ) -> npt.NDArray[np.bool_]:
     """The mask of one label per window, at 16 samples per token and axis: what a memory is made of."""
-    return cut(plane, lattice, corner, side, 16) == np.asarray(label)[:, None, None]
+    return cut(plane, lattice, corner, side, MASK_SAMPLES) == np.asarray(label)[:, None, None]
