@@ -54,7 +54,8 @@ def test_masks_are_painted_where_they_lie_and_cut_at_the_view(make):
     scale = Scale((1.0, 1.0))
     masks = [make.ball((40, 40), centre, 4) for centre in ((10, 10), (20, 24))]
     side = Side(0, 0, np.zeros(2))
-    carries = [Carry(i, observed(mask, scale), 1.0, side, side) for i, mask in enumerate(masks)]
+    known = [observed(mask, scale) for mask in masks]
+    carries = [Carry(i, seen, seen, 1.0, side, side, side) for i, seen in enumerate(known)]
     box = Box((8, 8), (30, 24))
     painted = paint(View(0, 0, box), carries)
     np.testing.assert_array_equal(painted, (masks[0] + 2 * masks[1])[box.slices])

@@ -39,12 +39,17 @@ class Sam2FillSettings(Section):
 
     method: Literal["sam2"] = "sam2"
     min_size_fraction: float = MIN_SIZE
-    shape_weight: float = Field(
-        0.5,
-        ge=0,
-        lt=1,
-        description="How much the interpolated shape counts beside what the network sees, both as logits. 0: the network "
-        "alone, 0.5: as much as the network.",
+    shape_weight: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] = Field(
+        "auto",
+        description="How much the interpolated shape counts beside what the network sees, both as logits. auto: for each "
+        "gap by how well the network finds the known mask on its other side. 0: the network alone, 0.5: both alike.",
+    )
+    detail: float = Field(
+        1.5,
+        ge=0.5,
+        le=4,
+        description="How many times larger than for links (`sam2.cell_px`) cells are shown to the network, and their "
+        "windows with them: an outline needs more pixels than a link. Time grows with its square.",
     )
     min_iou: float = Field(
         0.3,

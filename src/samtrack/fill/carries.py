@@ -1,7 +1,7 @@
 """What is carried from where to where when a missing cell is looked for in the image: planes, places, painted masks.
 
-In 2D each observation is carried into the missing frame. In 3D every slice of the cell is carried, from the slice of the
-observation that lies as high in it.
+In 2D each observation is carried into the missing frame, and past it to the other observation, where the answer is known.
+In 3D every slice of the cell is carried, from the slice of the observation that lies as high in it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from samtrack.fill.shape import Observation
 from samtrack.models.sam2.windows import Ints, Lattice
 from samtrack.types import Box, Scale
 
+Bools = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
 
 
@@ -39,24 +40,41 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """One slice of an observation that is looked for in one slice of the missing frame; ``weight``: how near it is."""
+    """One slice of an observation that is looked for in one slice of the missing frame; ``weight``: how near it is.
+
+    ``known`` is the observation on the other side of the gap, ``across`` its slice that lies as high.
+    """
 
     draft: int
     seen: Observation
+    known: Observation
     weight: float
     source: Side
     target: Side
+    across: Side
+
+    def on_other_side(self, reach_px: tuple[int, ...], shape: tuple[int, int]) -> tuple[Bools, Box]:
+        """The known mask in its slice with some room around it, and the box that this is, (y, x) voxels."""
+        box, mask = self.known.box, self.known.mask
+        flat = Box(box.start[-2:], box.stop[-2:])
+        wide = flat.grown(reach_px, shape)
+        true = np.zeros(wide.shape, dtype=np.bool_)
+        inside, part = common(flat, wide)
+        true[part] = (mask[self.across.plane - box.start[0]] if mask.ndim == 3 else mask)[inside]
+        return true, wide
 
 
 def carries_of(number: int, draft: Draft, scale: Scale) -> Iterator[Carry]:
     """Every slice of the missing cell from both observations; in 2D there is one slice."""
     missing, here = draft.missing, place_of(draft, scale)
     extent = _extent(draft)
-    for seen, frame, weight in zip(draft.around, missing.frames, (1 - missing.weight, missing.weight), strict=True):
-        there = seen.centroid_um / scale.voxel_um
+    sides = list(zip(draft.around, missing.frames, (1 - missing.weight, missing.weight), strict=True))
+    for (seen, frame, weight), (known, known_frame, _) in zip(sides, reversed(sides), strict=True):
+        there, beyond = (one.centroid_um / scale.voxel_um for one in (seen, known))
         for plane in range(*extent):
-            source = Side(frame, _same_height(seen, plane, extent) if len(here) == 3 else 0, there[-2:])
-            yield Carry(number, seen, weight, source, Side(missing.frame, plane, here[-2:]))
+            low, high = (_same_height(one, plane, extent) if len(here) == 3 else 0 for one in (seen, known))
+            source, across = Side(frame, low, there[-2:]), Side(known_frame, high, beyond[-2:])
+            yield Carry(number, seen, known, weight, source, Side(missing.frame, plane, here[-2:]), across)
 
 
 def place_of(draft: Draft, scale: Scale) -> Doubles:
@@ -89,12 +107,12 @@ def paint(view: View, carries: Sequence[Carry]) -> npt.NDArray[np.int32]:
     for number, carry in enumerate(carries, start=1):
         seen, box = carry.seen, carry.seen.box
         mask = seen.mask[view.plane - box.start[0]] if seen.mask.ndim == 3 else seen.mask
-        inside, part = _common(Box(box.start[-2:], box.stop[-2:]), view.box)
+        inside, part = common(Box(box.start[-2:], box.stop[-2:]), view.box)
         labels[part][mask[inside]] = number
     return labels
 
 
-def _common(one: Box, other: Box) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+def common(one: Box, other: Box) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     """The voxels that two boxes share, as indices into the one and into the other; empty where they share none."""
     start = np.maximum(one.start, other.start)
     stop = np.maximum(np.minimum(one.stop, other.stop), start)

@@ -2,8 +2,9 @@
 
 Each side is remembered in a window around the cell and looked for in a window around its interpolated place, moved by
 whole tokens so that the cell lies alike in both. The logits of both sides are averaged on the voxels, the nearer side and
-the one that sees the cell counting more, and blended with the interpolated shape. Where the answer cannot be the cell
-(absent, of an odd size, far off) the shape alone is drawn.
+the one that sees the cell counting more, and blended with the interpolated shape. How much the shape counts is judged by
+what can be known: each side is carried past the missing frame, too, onto the mask at the other side. Where the answer
+cannot be the cell (absent, of an odd size, far off) the shape alone is drawn.
 
 Legend: h, w: voxels of a draft's box along y and x; z: its slices, 1 in 2D.
 """
@@ -22,12 +23,15 @@ from scipy.ndimage import label as connected_parts
 from samtrack.config.fill import Sam2FillSettings
 from samtrack.fill.carries import Carry, Side, View, carries_of, corners_alike, paint, place_of
 from samtrack.fill.gaps import Draft
+from samtrack.fill.trust import Crossing, shape_share
 from samtrack.models.sam2.crops import crops_around, logits_at
 from samtrack.models.sam2.pixels import normalised
 from samtrack.types import Box, Frames, Scale
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.adapter import Carried, Picture, Sam2Engine
+    from samtrack.models.sam2.network import Memory
+    from samtrack.models.sam2.windows import Ints
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -63,14 +67,36 @@ CROP_WINDOWS = 2
 """Side of the part of a plane that is encoded for a lone cell, in windows: what an encoder sees around one is enough."""
 
 
+SIDES = ("source", "target", "across")
+"""The planes that a carry looks at: where the cell is known, where it is missing, and where it is known again."""
+
+Views = tuple[View, View, View]
+"""What is encoded of each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Cells as they are remembered from one picture: their windows' corners, their places and the memory of them."""
+
+    picture: Picture
+    corner: Ints
+    centre: Doubles
+    memory: Memory
+    frame: int
+
+
 @dataclass(slots=True)
 class _Sum:
-    """Logits (z, h, w) of a draft's voxels, their weights (z,), and the IoU expected, summed over carries."""
+    """Logits (z, h, w) of a draft's voxels, their weights (z,), and the IoU expected, summed over carries.
+
+    ``crossing``: how well the network finds the observations on the other side.
+    """
 
     logits: Floats
     weight: Doubles
     iou: float = 0.0
     is_present: bool = False
+    crossing: Crossing = field(default_factory=Crossing)
 
 
 @dataclass(slots=True)
@@ -111,8 +137,8 @@ class Sam2Drawer:
             for carry in carries_of(i, draft, self.images.scale):
                 planes[carry.source[:2], carry.target[:2]].append(carry)
         for _, carries in sorted(planes.items()):
-            for source, target, some in self._viewed(carries):
-                self._carry(source, target, some, drafts, sums)
+            for views, some in self._viewed(carries):
+                self._carry(views, some, drafts, sums)
         drawn = [self._judged(draft, found) for draft, found in zip(drafts, sums, strict=True)]
         self.n_drawn += len(drawn)
         self.n_by_shape += sum(mask is None for mask in drawn)
@@ -121,14 +147,13 @@ class Sam2Drawer:
             for draft, depth in zip(drafts, drawn, strict=True)
         ]
 
-    def _viewed(self, carries: list[Carry]) -> Iterator[tuple[View, View, list[Carry]]]:
-        """Carries between two planes, by the parts of these that are encoded for them."""
+    def _viewed(self, carries: list[Carry]) -> Iterator[tuple[Views, list[Carry]]]:
+        """Carries between the same frames, by the parts of these that are encoded for them."""
         groups = defaultdict(list)
-        views = [self._views([getattr(c, side) for c in carries]) for side in ("source", "target")]
-        for source, target, carry in zip(*views, carries, strict=True):
-            groups[source, target].append(carry)
-        for (source, target), some in groups.items():
-            yield source, target, some
+        views = [self._views([getattr(carry, side) for carry in carries]) for side in SIDES]
+        for source, target, across, carry in zip(*views, carries, strict=True):
+            groups[source, target, across].append(carry)
+        yield from groups.items()
 
     def _views(self, sides: list[Side]) -> list[View]:
         """What is encoded of one plane for each of some cells."""
@@ -137,19 +162,15 @@ class Sam2Drawer:
         boxes = crops_around(np.array([s.centre for s in sides]), lattice, engine.side, CROP_WINDOWS * engine.side)
         return [View(s.frame, s.plane, box) for s, box in zip(sides, boxes, strict=True)]
 
-    def _carry(
-        self, source: View, target: View, carries: list[Carry], drafts: Sequence[Draft], sums: list[_Sum]
-    ) -> None:
-        """Cells remembered in one view and looked for in another; what is seen is added to the sums of their drafts."""
-        engine, before, now = self.engine, self._picture(source), self._picture(target)
+    def _carry(self, views: Views, carries: list[Carry], drafts: Sequence[Draft], sums: list[_Sum]) -> None:
+        """Cells remembered in one view and looked for in others; what is seen is added to the sums of their drafts."""
+        source, target, across = views
+        engine, before = self.engine, self._picture(source)
         there = np.array([c.source.centre - source.box.start for c in carries])
-        here = np.array([c.target.centre - target.box.start for c in carries])
         corner = engine.corners(before, there)
-        label = np.arange(1, len(carries) + 1)
-        memory = engine.remember(before, paint(source, carries), label, corner)
-        moved = corners_alike(before.lattice, there, corner, here)
-        moved = np.clip(moved, 0, np.array(now.tokens) - engine.side)
-        seen = engine.carry([(abs(target.frame - source.frame), memory)], now, moved)
+        memory = engine.remember(before, paint(source, carries), np.arange(1, len(carries) + 1), corner)
+        known = _Known(before, corner, there, memory, source.frame)
+        seen = self._seen(known, target, [c.target.centre for c in carries])
         present = 1 / (1 + np.exp(-np.clip(seen.object_logit, -MOST, MOST)))
         for row, carry in enumerate(carries):
             weight = carry.weight * max(float(present[row]), ABSENT_SHARE)
@@ -159,6 +180,19 @@ class Sam2Drawer:
             total.weight[z] += weight
             total.iou += weight * float(seen.iou[row])
             total.is_present |= bool(seen.object_logit[row] > 0)
+        if self.settings.shape_weight == "auto":
+            seen = self._seen(known, across, [c.across.centre for c in carries])
+            for row, carry in enumerate(carries):
+                true, box = carry.on_other_side(self.reach_px[-2:], self._plane_shape)
+                sums[carry.draft].crossing.add(_on_box(seen, row, across.box, box) > 0, true)
+
+    def _seen(self, known: _Known, view: View, centres: list[Doubles]) -> Carried:
+        """Cells that are known in one picture looked for around their places in another."""
+        engine, now = self.engine, self._picture(view)
+        here = np.array([centre - view.box.start for centre in centres])
+        moved = corners_alike(known.picture.lattice, known.centre, known.corner, here)
+        moved = np.clip(moved, 0, np.array(now.tokens) - engine.side)
+        return engine.carry([(abs(view.frame - known.frame), known.memory)], now, moved)
 
     def _judged(self, draft: Draft, found: _Sum) -> Floats | None:
         """The mask that the carries agree on, as logits; None where it cannot be the cell."""
@@ -169,7 +203,8 @@ class Sam2Drawer:
         logits = np.full_like(found.logits, -MOST)
         logits[there] = found.logits[there] / found.weight[there, None, None].astype(np.float32)
         logits = logits.reshape(draft.box.shape)
-        share = np.float32(self.settings.shape_weight)
+        set_to = self.settings.shape_weight
+        share = np.float32(shape_share(found.crossing, draft.around) if set_to == "auto" else set_to)
         blended = (1 - share) * logits + share * _shape_logits(draft, self.images.scale)
         return _as_cell(blended, draft, self.images.scale)
 

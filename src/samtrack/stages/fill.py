@@ -51,7 +51,7 @@ def drawer_of(config: Config, images: Frames, typical: Typical, facts: list[str]
         return None
 
     def opened() -> Sam2Engine:
-        engine, what = open_engine(config.sam2, config.resources.workers)
+        engine, what = open_engine(config.sam2, config.resources.workers, settings.detail)
         facts.append(what)
         return engine
 
