@@ -28,6 +28,7 @@ CELLS = (1, 10, 100, 400)
 WINDOWS_PX = (128, 256, 512, 1024)
 TILES_PX = (256, 512, 1024)
 MEMORY_CELLS = (1, 100, 1000)
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 PACKAGES = ("samtrack", "torch", "transformers", "numpy")
 PICTURE = Path(__file__).parents[1] / "docs" / "sam2_speed.png"
 
@@ -77,7 +78,7 @@ def speed(names: list[str], cells: tuple[int, ...], seed_cells: int) -> list[dic
         per_cell = sum(seed.values())
         parts = {f"{part}_s": seconds for part, seconds in seed.items()}
         rows.append({"network": name, "way": "seed", "cells": 1, "per_s": 1 / per_cell, "total_s": per_cell, **parts})
-        for word, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        for word, dtype in PRECISIONS.items():
             engine = networks.engine(networks.build(name), name, dtype=dtype)
             pictures = encoded(engine)  # equally large planes, whatever the number of cells
             our_seconds(engine, 1, pictures)
@@ -131,7 +132,7 @@ def tiles(name: str, sides: tuple[int, ...]) -> list[dict[str, Any]]:
     """Seconds to encode a plane, by tile and precision."""
     plane = networks.planes_of(100)[0]
     rows = []
-    for word, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+    for word, dtype in PRECISIONS.items():
         network = networks.build(name)
         for side in sides:
             engine = networks.engine(network, name, dtype=dtype, tile_px=side)
@@ -171,29 +172,49 @@ def memory(names: list[str], cells: tuple[int, ...], budgets_gb: tuple[float, ..
     return rows
 
 
+COLOURS = {"encode": "#4c72b0", "prompt": "#c44e52", "remember": "#dd8452", "carry": "#55a868", "rest": "#8c8c8c"}
+
+
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
-    """Cells per second and where the time goes, one panel per network."""
+    """Cells per second (above) and where the time goes (below), one column per network."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     names = list(dict.fromkeys(row["network"] for row in rows))
-    figure, panels = pyplot.subplots(1, len(names), figsize=(4 * len(names), 3.6), layout="constrained")
-    colours = {"encode": "#4c72b0", "prompt": "#c44e52", "remember": "#dd8452", "carry": "#55a868", "rest": "#8c8c8c"}
-    for panel, name in zip(np.atleast_1d(panels), names, strict=True):
-        shown = [row for row in rows if row["network"] == name and row["way"] in ("seed", "bfloat16")]
+    figure, panels = pyplot.subplots(
+        2, len(names), figsize=(3.8 * len(names), 6), layout="constrained", squeeze=False, sharey="row"
+    )
+    for (above, below), name in zip(panels.T, names, strict=True):
+        of = {way: [r for r in rows if r["network"] == name and r["way"] == way] for way in ("seed", *PRECISIONS)}
+        for way, style in zip(PRECISIONS, ("o-", "s--"), strict=True):
+            above.loglog([r["cells"] for r in of[way]], [r["per_s"] for r in of[way]], style, label=f"samtrack, {way}")
+        above.axhline(of["seed"][0]["per_s"], color="#c44e52", label="the seed's way")
+        above.set(title=name, xlabel="cells per frame")
+        counts = [r["cells"] for r in of["float32"]]
+        above.set_xticks(counts, [str(n) for n in counts])
+        above.minorticks_off()
+        shown = [*of["seed"], *of["bfloat16"]]
         foot = np.zeros(len(shown))
-        for part, colour in colours.items():
-            height = np.array([max(row.get(f"{part}_s", 0.0), 0.0) / row["cells"] for row in shown])
-            share = height / np.array([row["total_s"] / row["cells"] for row in shown])
-            panel.bar(range(len(shown)), share, bottom=foot, color=colour, label=part)
+        for part, colour in COLOURS.items():
+            share = np.array([max(row.get(f"{part}_s", 0.0), 0.0) / row["total_s"] for row in shown])
+            below.bar(range(len(shown)), share, bottom=foot, color=colour, label=part)
             foot += share
-        words = [f"{row['way']}\n{row['cells']}\n{1e3 * row['total_s'] / row['cells']:.3g} ms" for row in shown]
-        panel.set_xticks(range(len(shown)), words, fontsize=7)
-        panel.set(title=name, ylabel="share of the time", xlabel="way, cells per frame, time per cell")
-    np.atleast_1d(panels)[0].legend(fontsize=7)
+        words = [f"{'seed' if row['way'] == 'seed' else row['cells']}\n{_per_cell(row)}" for row in shown]
+        below.set_xticks(range(len(shown)), words, fontsize=8)
+        below.set(xlabel="cells per frame (bfloat16), time per cell")
+    panels[0, 0].set(ylabel="cells per second, one thread")
+    panels[1, 0].set(ylabel="share of the time")
+    panels[0, 0].legend(fontsize=8)
+    panels[1, -1].legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.savefig(path, dpi=110)
+
+
+def _per_cell(row: dict[str, Any]) -> str:
+    """Time per cell, in the unit that reads best."""
+    seconds = row["total_s"] / row["cells"]
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1e3 * seconds:.0f} ms"
 
 
 def _say(line: str) -> None:

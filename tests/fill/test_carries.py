@@ -34,6 +34,13 @@ def test_in_2d_each_side_is_carried_once(make):
     np.testing.assert_allclose(first.source.centre, (10, 12))
     np.testing.assert_allclose(last.source.centre, (14, 20))
     np.testing.assert_allclose(first.target.centre, (11, 14))
+    assert [c.across.frame for c in (first, last)] == [5, 3]
+    np.testing.assert_allclose(first.across.centre, last.source.centre)
+    true, box = first.on_other_side((3, 2), (30, 40))
+    whole = np.zeros((30, 40), bool)
+    whole[box.slices] = true
+    np.testing.assert_array_equal(whole, other)
+    assert box == first.known.box.grown((3, 2), (30, 40))
 
 
 def test_in_3d_slices_meet_at_one_height():
@@ -48,6 +55,8 @@ def test_in_3d_slices_meet_at_one_height():
     assert [c.target.plane for c in of[3]] == [c.target.plane for c in of[5]] == [2, 3, 4, 5, 6, 7]
     assert [c.source.plane for c in of[5]] == [4, 5, 6, 7, 8, 9]
     assert [c.source.plane for c in of[3]] == [1, 1, 2, 2, 3, 3]
+    assert [c.across.plane for c in of[3]] == [4, 5, 6, 7, 8, 9]
+    assert all(c.on_other_side((1, 1), (9, 9))[0].sum() == 9 for c in carries)
 
 
 def test_masks_are_painted_where_they_lie_and_cut_at_the_view(make):

@@ -6,6 +6,7 @@ import pytest
 from samtrack.config.fill import Sam2FillSettings, ShapeFillSettings
 from samtrack.fill import fill_gaps
 from samtrack.fill.sam2 import Sam2Drawer
+from samtrack.fill.trust import shape_share
 from samtrack.types import ArrayFrames, Merges, Origin, Scale, Span
 
 SHAPE = (64, 64)
@@ -83,6 +84,30 @@ def test_with_a_share_for_the_shape_the_mask_lies_between(make, sharp_engine):
     between = make.whole(nearly, SHAPE)
     assert make.overlap(between, truth[1][1]) < 1
     assert make.overlap(between, make.whole(guess, SHAPE)) > make.overlap(truth[1][1], make.whole(guess, SHAPE))
+
+
+def drifting(make, seen_again):
+    """A cell that leaps through a gap, its grey as before or, beyond the gap, one that the network takes for another's."""
+    truth = [{1: make.ball(SHAPE, (30, 16 + 6 * t), (8, 5) if t != 1 else (5, 8))} for t in range(3)]
+    beyond = 1 if seen_again else 5
+    parts = movie_of(make, unseen(truth, (1, 1)), truth, grey=lambda track, frame: beyond if frame == 2 else 1)
+    return parts, truth
+
+
+def test_where_the_other_side_is_found_the_network_counts_more_than_the_shape(make, sharp_engine, monkeypatch):
+    shares = []
+    for seen_again in (True, False):
+        parts, truth = drifting(make, seen_again)
+        labels, detections, tracks, images = parts
+        drawer = Sam2Drawer(sharp_engine, images, Sam2FillSettings(), (10.0, 10.0))
+        found = []  # what the carries add up to
+        monkeypatch.setattr(Sam2Drawer, "_judged", lambda _, draft, total, into=found: into.append((draft, total)))
+        fill_gaps(labels, detections, tracks, NONE, Span(0, 3), drawer.settings, drawer)
+        ((draft, total),) = found
+        shares.append(shape_share(total.crossing, draft.around))
+        assert total.crossing.either >= 2 * np.count_nonzero(truth[0][1]), "both ways"
+    assert shares[0] < 0.05
+    assert shares[1] > 0.6
 
 
 def two_candidates(make, gap):

@@ -20,6 +20,12 @@ def test_what_is_set_comes_before_what_was_trained_and_that_before_what_is_usual
     assert sizes(Sam2Settings(), {}, 128) == (64.0, 128, 128), "no larger than the pictures it was made for"
 
 
+def test_with_more_detail_cells_and_windows_are_larger_by_whole_tokens():
+    assert sizes(Sam2Settings(), TRAINED, 1024, detail=1.5) == (45.0, 144, 256)
+    assert sizes(Sam2Settings(), TRAINED, 1024, detail=0.1)[1] == 16, "a window has a token"
+    assert sizes(Sam2Settings(), TRAINED, 128, detail=3.0) == (90.0, 128, 256), "no larger than the network's pictures"
+
+
 def test_an_engine_of_a_folder(sam2_folder: Path):
     import torch
 

@@ -64,6 +64,19 @@ def test_progress_and_strengths_are_told(learned, said):
     assert any(text.startswith("frame: learned from") for text in said)
 
 
+def test_what_many_movies_teach_is_chosen_by_movies_it_was_not_fitted_to(restless):
+    lines = []
+    bench = Bench([restless(1), restless(3)], map, lines.append, by_movie=True)
+    learned = learn_links(bench, load_default_model())
+    assert learned.strengths["frame"] != KEPT
+    assert learned.counts["frame"] == gather(bench, load_default_model(), ("frame",), WHOLE)[0]["frame"].counts
+    kept = [name for name, strength in learned.strengths.items() if strength == KEPT]
+    assert all(getattr(learned.model, name) is getattr(load_default_model(), name) for name in kept)
+    other = Bench([restless(6)], map, lines.append)
+    before, after = (judge(gather(other, m, tuple(FACTS), WHOLE)[0]) for m in (load_default_model(), learned.model))
+    assert before["frame"]["log_loss"] > after["frame"]["log_loss"]
+
+
 def test_better_is_what_chance_does_not_explain():
     rng = np.random.default_rng(0)
     before = rng.random(400)

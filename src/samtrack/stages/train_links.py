@@ -7,7 +7,7 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ HELD_OUT_SEED = 9000
 ABOUT = "Additive models of samtrack.link: log odds by fact. Written by `samtrack train links`; do not edit."
 SIMULATED = "simulated movies only: the recipes of samtrack.train.link_recipes, drawn by seed"
 SHIPPED = "the model that ships with samtrack"
+PLAIN = "the model that ships for motion and masks alone"
 
 
 @dataclass(frozen=True)
@@ -109,21 +110,30 @@ def _mapper(workers: int) -> Iterator[Mapper]:
 def _learn(training: Training, mapper: Mapper) -> tuple[dict[str, Any], dict[str, Any]]:
     """A new model's JSON, and the figures of it and of the shipped one where nothing was fitted to."""
     shipped = load_default_model(training.with_sam)
+    starts_from: LinkModel | None = shipped if training.data else None
+    if training.with_sam and not training.sam_alone and not training.data:
+        starts_from = load_default_model()
     if training.data:
         bench = _annotated(training)
-        learned = learn_links(bench, shipped)
-        model, counts = learned.model, learned.counts
-        strength = {name: "kept" if s == KEPT else s for name, s in learned.strengths.items()}
         card = _told_data(training, bench.movies)
-        card |= {"learning": {"starts from": SHIPPED, "how strongly it holds": strength, "held out": "last third"}}
     else:
-        bench = _simulated(training, mapper, _seeds(training))
-        model, counts = fit_links(bench)
         held_out = _held_out_seeds(training)
         seeds = {"train": [training.seed, _seeds(training)[-1]], "held_out": [held_out[0], held_out[-1]]}
+        bench = replace(_simulated(training, mapper, _seeds(training)), by_movie=starts_from is not None)
         card = {"data": SIMULATED, "seeds": seeds, **_told_network(training)}
+    if starts_from is None:
+        model, counts = fit_links(bench)
+    else:
+        learned = learn_links(bench, starts_from)
+        model, counts = learned.model, learned.counts
+        strength = {name: "kept" if s == KEPT else s for name, s in learned.strengths.items()}
+        was, aside = (SHIPPED, "last third") if training.data else (PLAIN, "other seeds")
+        card |= {"learning": {"starts from": was, "how strongly it holds": strength, "held out": aside}}
+    if not training.data:
         bench = _simulated(training, mapper, held_out)
     judged = {"shipped": _judge(training, bench, shipped), "new": _judge(training, bench, model)}
+    if training.with_sam:
+        judged["without the network"] = _judge(training, bench, load_default_model())
     plain = {"about": ABOUT, **card, "examples": counts, "versions": _versions(), "held_out": judged["new"]}
     plain |= {"held_out_before": judged["shipped"]} if training.data else {}
     return plain | {"models": {name: getattr(model, name).to_plain() for name in FACTS}}, judged

@@ -75,7 +75,8 @@ Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 class Bench:
     """Movies, and how examples are made of them: settings of the linker, ``map`` of a pool, where progress is told.
 
-    ``sam_alone``: the first judgement goes by what a network says alone, to see what that is worth.
+    ``sam_alone``: the first judgement goes by what a network says alone, to see what that is worth. ``by_movie``: what is
+    learned is tried on every second movie, not on a later part of each; all frames of all movies are learned from.
     """
 
     movies: Sequence[Movie]
@@ -83,6 +84,7 @@ class Bench:
     tell: Tell
     settings: LinkSettings | None = None
     sam_alone: bool = False
+    by_movie: bool = False
 
     def examples(self, model: LinkModel, names: Sequence[str]) -> list[dict[str, Examples]]:
         """The examples of each movie for some of the models, seen through a model."""
@@ -124,7 +126,7 @@ def fit_links(bench: Bench) -> tuple[LinkModel, dict[str, dict[str, int]]]:
 
 @dataclass(frozen=True)
 class Learned:
-    """A model learned from a user's movie: how strongly each part was held back (`KEPT`: as it was), its examples."""
+    """A model learned from another one: how strongly each part was held back (`KEPT`: as it was), its examples."""
 
     model: LinkModel
     strengths: dict[str, float]
@@ -132,20 +134,25 @@ class Learned:
 
 
 def learn_links(bench: Bench, prior: LinkModel) -> Learned:
-    """A model moved towards the first two thirds of some movies.
+    """A model moved towards the first two thirds of some movies, or towards all of many (`Bench.by_movie`).
 
-    How strongly the prior holds is chosen where it does best on the second third when the first is fitted to.
+    How strongly the prior holds is chosen where it does best on the second third when the first is fitted to, or on every
+    second movie when the others are; a part that does not get better for certain stays as it is.
     """
-    require_enough(gather(bench, prior, ("contest",), LEARNED_FROM, HELD_OUT))
+    if not bench.by_movie:
+        require_enough(gather(bench, prior, ("contest",), LEARNED_FROM, HELD_OUT))
     strengths = _choose_strengths(bench, prior)
     model, counts = prior, {}
+    seen: dict[str, Examples] = {}
     for name, strength in strengths.items():
-        examples = gather(bench, model, (name,), LEARNED_FROM)[0][name]
+        seen = seen or gather(bench, model, tuple(strengths), WHOLE if bench.by_movie else LEARNED_FROM)[0]
+        examples = seen[name]
         counts[name] = examples.counts
         if strength == KEPT:
             bench.tell(f"{name}: kept as it was")
             continue
         model = replace(model, **{name: _fit(name, examples, Prior(getattr(prior, name), strength))})
+        seen = {}  # the parts after it see another model
         bench.tell(f"{name}: learned from {len(examples)} examples, {examples.n_true} of them true")
     return Learned(model, strengths, counts)
 
@@ -163,20 +170,37 @@ def require_enough(parts: Sequence[dict[str, Examples]]) -> None:
 
 
 def _choose_strengths(bench: Bench, prior: LinkModel) -> dict[str, float]:
-    """For each model the strength that predicts the middle of the movies best when learned from their beginning."""
+    """For each model the strength that predicts best what it was not fitted to."""
     model, chosen = prior, {}
+    halves: dict[str, tuple[Examples, Examples]] = {}
     for name in FACTS:
         old = best = getattr(prior, name)
-        fit, choose = (part[name] for part in gather(bench, model, (name,), BEGINNING, MIDDLE))
+        halves = halves or _halves(bench, model)
+        fit, choose = halves[name]
         chosen[name] = KEPT
         if min(fit.n_true, len(fit) - fit.n_true, choose.n_true, len(choose) - choose.n_true) >= ENOUGH:
             for strength in STRENGTHS[::-1]:
                 tried = _fit(name, fit, Prior(old, strength))
                 if is_better(_surprise(name, best, choose), _surprise(name, tried, choose)):
                     chosen[name], best = strength, tried
-        model = replace(model, **{name: best})
-        bench.tell(f"{name}: tried on {len(choose)} examples of the middle, the prior holds with {chosen[name]:g}")
+        if best is not old:
+            model, halves = replace(model, **{name: best}), {}  # the parts after it see another model
+        bench.tell(f"{name}: tried on {len(choose)} examples, the prior holds with {chosen[name]:g}")
     return chosen
+
+
+def _halves(bench: Bench, model: LinkModel) -> dict[str, tuple[Examples, Examples]]:
+    """Examples to fit to, and others to choose by: of the beginning and the middle of the movies, or of two sets of them."""
+    names = tuple(FACTS)
+    if not bench.by_movie:
+        fit, choose = gather(bench, model, names, BEGINNING, MIDDLE)
+        return {name: (fit[name], choose[name]) for name in names}
+    seen = bench.examples(model, names)
+    first, second = (
+        {name: Examples.concatenate([found[name] for found in some]) for name in names}
+        for some in (seen[::2], seen[1::2])
+    )
+    return {name: (first[name], second[name]) for name in names}
 
 
 def _fit(name: str, examples: Examples, prior: Prior | None, sam_alone: bool = False) -> AdditiveModel:
