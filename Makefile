@@ -54,9 +54,10 @@ fit-links: setup ## fit the shipped link model anew to simulated movies (minutes
 fit-links-sam2: setup ## the same for the link model that goes by the evidence of samtrack-tiny, too (an hour)
 	@$(BIN)/samtrack train links --sam2 --workers $(CORES) --out src/samtrack/link/default_model_sam2.json --card docs/link_model_sam2.md
 
-train-tiny: setup ## train the network that ships anew, on simulated movies (an hour on two cores), into results/samtrack-tiny-2
+train-tiny: setup ## train the network that ships anew, on simulated movies (two hours on two cores), into results/samtrack-tiny-3
 	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-1.yaml --out results/samtrack-tiny-1
 	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-2.yaml --out results/samtrack-tiny-2
+	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-3.yaml --out results/samtrack-tiny-3
 
 link-card: setup ## write docs/link_model.md, the card of the shipped link model
 	@$(BIN)/samtrack train links --check --movies 0 --card docs/link_model.md

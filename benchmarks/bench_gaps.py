@@ -29,8 +29,8 @@ SHARE = 0.05
 """Share of all masks that are taken away."""
 
 FOUND_IOU = 0.5
-BLENDS = (0.0, 0.25, 0.5, 0.75)
-"""Weights of the shape beside the network that are tried."""
+BLENDS = ("auto", "0", "0.5")
+"""Weights of the shape beside the network that are tried (`fill.shape_weight`)."""
 
 PACKAGES = ("samtrack", "numpy", "scipy", "torch", "transformers")
 
@@ -171,11 +171,13 @@ def tra_of(movie: Gappy, patches: list[Any]) -> float:
     return float(score_movie(matches, [], truth, rows, EvaluateSettings()).values["TRA"])
 
 
-def methods(blends: list[float]) -> dict[str, dict[str, Any]]:
+def methods(blends: list[str]) -> dict[str, dict[str, Any]]:
     """Every method that is compared, by name."""
-    mixed = {f"sam2, shape {b:g}": {"method": "sam2", "shape_weight": b} for b in blends if b > 0}
-    alone = {"sam2": {"method": "sam2", "shape_weight": 0.0}} if 0 in blends else {}
-    return {"shape": {"method": "shape"}, **alone, **mixed}
+    drawn: dict[str, dict[str, Any]] = {"shape": {"method": "shape"}}
+    for blend in blends:
+        name = {"auto": "sam2", "0": "sam2, no shape"}.get(blend, f"sam2, shape {blend}")
+        drawn[name] = {"method": "sam2", "shape_weight": "auto" if blend == "auto" else float(blend)}
+    return drawn
 
 
 def main() -> None:
@@ -184,7 +186,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="datasets whose name holds TEXT")
     parser.add_argument("--frames", type=int, help="first frames only")
     parser.add_argument("--weights", default="samtrack-tiny", help="as the setting sam2.weights")
-    parser.add_argument("--blend", type=float, action="append", metavar="SHARE", help="weight of the shape, 0 to 1")
+    parser.add_argument("--blend", action="append", metavar="SHARE", help="weight of the shape: auto, or 0 to 1")
     parser.add_argument("--share", type=float, default=SHARE, help="share of the masks that are taken away")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="threads of the network")

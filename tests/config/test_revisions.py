@@ -21,6 +21,9 @@ CHANGES = {
 }
 
 
+PLAIN = {"fill": {"method": "shape"}}
+"""No stage draws with a network."""
+
 SINGLE = {
     "link.propagate_frames": {"propagate", "link", "associate"},
     "link.propagate_planes": {"propagate", "link", "associate"},
@@ -39,7 +42,8 @@ def test_every_section_is_tried() -> None:
 
 @pytest.mark.parametrize("section", CHANGES)
 def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str) -> None:
-    before, after = build_config({}), build_config({section: CHANGES[section]})
+    plain = {} if section == "fill" else PLAIN
+    before, after = build_config(plain), build_config({**plain, section: CHANGES[section]})
     assert getattr(before, section) != getattr(after, section)
     changed = {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)}
     assert changed == {stage for stage, sections in SECTIONS.items() if section in sections}
@@ -47,10 +51,10 @@ def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str)
 
 @pytest.mark.parametrize("stage", ["segment", "fill"])
 def test_a_stage_that_asks_a_network_depends_on_what_it_is_and_not_on_how_it_runs(stage: str) -> None:
-    method = {stage: {"method": "sam2"}}
+    method = {**PLAIN, stage: {"method": "sam2"}}
     before = build_config(method)
     assert draws_with_sam2(before, stage)
-    assert not draws_with_sam2(build_config({}), stage)
+    assert not draws_with_sam2(build_config(PLAIN), stage)
     other = build_config({**method, "sam2": {"weights": "elsewhere", "cell_px": 30.0}})
     moved = build_config({**method, "sam2": {"device": "cpu", "memory_gb": 7.0, "cache": "there"}})
     assert {s for s in REVISIONS if trigger(before, s) != trigger(other, s)} == {stage, "propagate"}
@@ -63,7 +67,7 @@ def test_single_settings_of_a_section_count_where_the_others_do_not(setting: str
     value = {"propagate_frames": 2, "propagate_planes": "three", "candidates": 7, "memory_gb": 1.0, "cell_px": 40.0}[
         name
     ]
-    before, after = build_config({}), build_config({section: {name: value}})
+    before, after = build_config(PLAIN), build_config({**PLAIN, section: {name: value}})
     assert {stage for stage in REVISIONS if trigger(before, stage) != trigger(after, stage)} == stages
 
 

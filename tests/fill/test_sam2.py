@@ -6,7 +6,7 @@ import pytest
 from samtrack.config.fill import Sam2FillSettings, ShapeFillSettings
 from samtrack.fill import fill_gaps
 from samtrack.fill.sam2 import Sam2Drawer
-from samtrack.fill.trust import shape_share
+from samtrack.fill.trust import LEAST_SHARE, MOST_SHARE, shape_share
 from samtrack.types import ArrayFrames, Merges, Origin, Scale, Span
 
 SHAPE = (64, 64)
@@ -106,8 +106,8 @@ def test_where_the_other_side_is_found_the_network_counts_more_than_the_shape(ma
         ((draft, total),) = found
         shares.append(shape_share(total.crossing, draft.around))
         assert total.crossing.either >= 2 * np.count_nonzero(truth[0][1]), "both ways"
-    assert shares[0] < 0.05
-    assert shares[1] > 0.6
+    assert shares[0] < LEAST_SHARE + 0.05
+    assert shares[1] > MOST_SHARE - 0.1
 
 
 def two_candidates(make, gap):

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from samtrack.config import Config, build_config
+from samtrack.config.fill import ShapeFillSettings
 from samtrack.config.weights import REGISTRY
 from samtrack.errors import WeightsError
 from samtrack.stages import plan
@@ -73,8 +74,15 @@ def test_the_mark_tells_what_the_weights_sum_to(folder: Path, tmp_path: Path) ->
     assert len(said) == 1
 
 
+def test_weights_that_ship_need_no_fetching() -> None:
+    config = config_with("samtrack-tiny")
+    assert plan.uses_sam2(config), "missing masks are drawn by it"
+    assert plan.weights_mark(config) == []
+    assert plan.weights_fingerprint(config)
+
+
 def test_a_run_without_sam2_needs_no_weights() -> None:
-    config = config_with("nowhere to be found")
+    config = config_with("nowhere to be found").model_copy(update={"fill": ShapeFillSettings()})
     assert not plan.uses_sam2(config)
     assert plan.weights_mark(config) == []
     assert plan.weights_fingerprint(config) == ""

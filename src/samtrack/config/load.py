@@ -68,7 +68,7 @@ def build_config(raw: Mapping[str, Any], source: str = "configuration") -> Confi
     if preset is not None and not isinstance(preset, str):
         raise SettingsError(f"{source}: preset must be a name, found {preset!r}.")
     full = merge(read_preset(preset) if preset else {}, raw)
-    full = merge({"segment": {"method": "seeds"}, "fill": {"method": "shape"}}, full)  # the default alternatives
+    full = merge({"segment": {"method": "seeds"}, "fill": {"method": "sam2"}}, full)  # the default alternatives
     try:
         return Config.model_validate(full)
     except ValidationError as error:

@@ -20,7 +20,7 @@ REVISIONS: dict[str, int] = {
     "propagate": 1,
     "link": 3,
     "associate": 3,
-    "fill": 2,
+    "fill": 3,
     "export": 1,
     "validate": 1,
     "evaluate": 1,

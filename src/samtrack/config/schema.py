@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from samtrack.config.associate import AssociateSettings
 from samtrack.config.evaluate import EvaluateSettings
 from samtrack.config.export import ExportSettings
-from samtrack.config.fill import FillSettings, ShapeFillSettings
+from samtrack.config.fill import FillSettings, Sam2FillSettings
 from samtrack.config.ingest import IngestSettings
 from samtrack.config.link import LinkSettings
 from samtrack.config.movie import MovieSettings
@@ -59,7 +59,7 @@ class Config(Section):
     segment: SegmentSettings = Field(default_factory=SeedsSettings)
     link: LinkSettings = Field(default_factory=LinkSettings)
     associate: AssociateSettings = Field(default_factory=AssociateSettings)
-    fill: FillSettings = Field(default_factory=ShapeFillSettings)
+    fill: FillSettings = Field(default_factory=Sam2FillSettings)
     sam2: Sam2Settings = Field(default_factory=Sam2Settings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)

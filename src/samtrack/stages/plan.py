@@ -80,8 +80,9 @@ def uses_sam2(config: Config) -> bool:
 
 
 def weights_mark(config: Config) -> list[Path]:
-    """What a rule that uses SAM 2 names as input: the mark that its weights are here; nothing if no stage uses it."""
-    return [Path(config.out) / WEIGHTS_MARK] if uses_sam2(config) else []
+    """What a rule that uses SAM 2 names as input: the mark that its weights are here; nothing if they ship, or none does."""
+    known = REGISTRY.get(config.sam2.weights)
+    return [Path(config.out) / WEIGHTS_MARK] if uses_sam2(config) and not (known and known.ships) else []
 
 
 def weights_fingerprint(config: Config) -> str:

@@ -24,6 +24,7 @@ from samtrack.stages.annotated import frames_and_cells, movie_name, read_annotat
 from samtrack.stages.evidence import movie_with_evidence, with_evidence
 from samtrack.stages.link import open_link_model
 from samtrack.train.link_card import as_json, as_markdown, judge, write_table
+from samtrack.train.link_examples import Movie
 from samtrack.train.link_fit import HELD_OUT, KEPT, WHOLE, Bench, Mapper, fit_links, gather, learn_links
 from samtrack.train.link_recipes import make_movie, recipe
 
@@ -34,6 +35,9 @@ FIRST_SEED, MOVIES = 1000, 360
 
 HELD_OUT_SEED = 9000
 """First seed of the simulated movies that nothing is fitted to; one for every three that are."""
+
+PROGRESS_EVERY = 30
+"""Movies between two lines of progress: half a minute, or some minutes where a network is asked of each."""
 
 ABOUT = "Additive models of samtrack.link: log odds by fact. Written by `samtrack train links`; do not edit."
 SIMULATED = "simulated movies only: the recipes of samtrack.train.link_recipes, drawn by seed"
@@ -160,7 +164,11 @@ def _judge(training: Training, bench: Bench, model: LinkModel) -> dict[str, dict
 
 def _simulated(training: Training, mapper: Mapper, seeds: range) -> Bench:
     make = partial(movie_with_evidence, settings=training.config.sam2) if training.with_sam else make_movie
-    movies = list(mapper(make, [recipe(seed) for seed in seeds]))
+    movies: list[Movie] = []
+    for movie in mapper(make, [recipe(seed) for seed in seeds]):
+        movies.append(movie)
+        if len(movies) % PROGRESS_EVERY == 0:
+            log.info("train links: %d of %d movies simulated", len(movies), len(seeds))
     log.info("train links: %d movies simulated, seeds %d to %d", len(movies), seeds[0], seeds[-1])
     return Bench(movies, mapper, _say, sam_alone=training.sam_alone)
 
