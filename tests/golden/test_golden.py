@@ -60,6 +60,13 @@ def numbers_of(address: Address) -> dict[str, Any]:
     }
 
 
+def allowed(stage: str, frozen: Any) -> Any:
+    """What equals the frozen numbers but for rounding; that of a network moves single voxels of the masks it draws."""
+    if stage == "fill":
+        return [[frame, track, pytest.approx(size, rel=0.01, abs=1)] for frame, track, size in frozen]
+    return pytest.approx(frozen, rel=1e-5) if stage in ("simulate", "measure", "link") else frozen
+
+
 @pytest.mark.parametrize("name", list(RECIPES))
 @pytest.mark.parametrize("method", ["given", "seeds"])
 def test_results_are_the_frozen_ones(
@@ -76,10 +83,8 @@ def test_results_are_the_frozen_ones(
         path.write_text(json.dumps({"revisions": REVISIONS, "numbers": found}, indent=1) + "\n")
     frozen = json.loads(path.read_text())
     for stage, numbers in found.items():
-        expected = frozen["numbers"][stage]
-        has_floats = stage in ("simulate", "measure", "link")
-        assert numbers == (pytest.approx(expected, rel=1e-5) if has_floats else expected), (
-            f"{stage} gives another result on {name}/{method}: {numbers} instead of {expected}. If that is meant, raise "
+        assert numbers == allowed(stage, frozen["numbers"][stage]), (
+            f"{stage} gives another result on {name}/{method}: {numbers} instead of {frozen['numbers'][stage]}. If that is meant, raise "
             f"REVISIONS[{stage!r}] in config/revisions.py, tell it under 'Changes results' in CHANGELOG.md, and run "
             "`make golden`; if not, find the bug."
         )
