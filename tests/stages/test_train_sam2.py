@@ -82,6 +82,9 @@ def test_fine_tuning_begins_with_weights_and_keeps_their_habits(tmp_path):
     tuned = train(tmp_path / "second", start=str(tmp_path / "first"), architecture=None, habits={"cell_px": 33})
     assert tuned.config["samtrack"] == {**SMALL_HABITS, "cell_px": 33}
     assert json.loads((tmp_path / "second/config.json").read_text())["model_type"] == "sam2_video"
+    looks = [list(csv.DictReader((tmp_path / run / "checks.csv").open())) for run in ("first", "second")]
+    assert [int(r["step"]) for r in looks[1]] == [0, 2, 3], "what there is to gain, first"
+    assert float(looks[1][0]["iou"]) == pytest.approx(float(looks[0][-1]["iou"]), abs=0.02), "half-precision files"
 
 
 def test_scratch_needs_an_architecture(tmp_path):

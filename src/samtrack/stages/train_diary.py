@@ -48,6 +48,8 @@ class Diary:
     def checked(self, step: int, measures: dict[str, float]) -> None:
         """One look at held-out clips."""
         self._append(CHECKS, {"step": step, **measures})
+        if not self._files[CURVES].exists():
+            return  # before the first step
         drawn = draw_curves(*(_columns(self._files[name]) for name in (CURVES, CHECKS)))
         write_text(self._folder / PICTURE, drawn)
 

@@ -25,7 +25,7 @@ from samtrack.models.sam2.initial import redraw
 from samtrack.models.sam2.network import Habits, Sam2Network
 from samtrack.stages.annotated import read_tracked
 from samtrack.stages.engine import CARD
-from samtrack.stages.train_diary import Diary
+from samtrack.stages.train_diary import CHECKS, Diary
 from samtrack.train.sam2_clips import Clip
 from samtrack.train.sam2_run import HELD_OUT_SEED, Report, Run, begin_processes, clips_used
 from samtrack.train.sam2_sheet import draw_samples
@@ -62,6 +62,8 @@ def run_train_sam2(training: Sam2Training) -> None:
     clips, held_out = _clips(settings, run)
     with closing(clips):
         diary = Diary(out, run.step)
+        if run.step == 0 and run.rank == 0 and settings.start != "scratch" and not (out / CHECKS).exists():
+            _check(run, diary, held_out, out)  # what there is to gain
         for report in run.steps(clips):
             if run.rank == 0:
                 _after_step(run, report, diary, held_out, out)
@@ -137,9 +139,14 @@ def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Clip], ou
     diary.note(report)
     is_last = report.step == min(settings.steps, settings.stop or settings.steps)
     if report.step % settings.check_every == 0 or is_last:
-        measures, lessons, seen = run.check(held_out)
-        diary.checked(report.step, measures)
-        write_png(out / SAMPLES, draw_samples(lessons, seen))
-        log.info("step %d: held out %s", report.step, ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
+        _check(run, diary, held_out, out)
     if report.step % settings.checkpoint_every == 0 or is_last:
         write_checkpoint(out / CHECKPOINT, run.state())
+
+
+def _check(run: Run, diary: Diary, held_out: list[Clip], out: Path) -> None:
+    """A look at held-out clips: figures, and a picture of samples."""
+    measures, lessons, seen = run.check(held_out)
+    diary.checked(run.step, measures)
+    write_png(out / SAMPLES, draw_samples(lessons, seen))
+    log.info("step %d: held out %s", run.step, ", ".join(f"{k} {v:.3f}" for k, v in measures.items()))
