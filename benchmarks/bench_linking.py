@@ -7,8 +7,8 @@
 
 CASES holds ``cases.json``, and one folder per case with ``INPUT/mask<i>.tif`` (masks without identities, one folder per
 input) and ``GT`` (the truth in CTC layout); the images lie in ``DATASET/SEQUENCE`` below ``--images`` (default: ``data``
-beside CASES). One configuration serves all inputs; only the voxel size differs; missing masks are interpolated. ``linking_peers.json`` holds what other
-systems reach on the same masks. Scores are those of ``samtrack evaluate``.
+beside CASES). One configuration serves all inputs; only the voxel size differs; missing masks are interpolated.
+``linking_peers.json`` holds what other systems reach on the same masks. Scores are those of ``samtrack evaluate``.
 """
 
 from __future__ import annotations
