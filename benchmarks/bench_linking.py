@@ -99,6 +99,7 @@ def track(task: dict[str, Any], variants: list[str], scratch: str) -> dict[str, 
         "movie": {"um_per_voxel": task["voxel"]},
         "segment": {"method": "given"},
         "fill": {"method": "shape"},  # links are the question, and this takes no time
+        "resources": {"workers": 1},  # there are as many inputs at work as cores
         "sequences": [{"name": "01", "images": task["images"], "masks": task["masks"], "truth": task["truth"]}],
     }
     config = complete(build_config(raw))

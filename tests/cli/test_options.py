@@ -88,3 +88,13 @@ def test_an_unknown_command_exits_with_2(capsys: pytest.CaptureFixture[str]):
         main(["trak"])
     assert caught.value.code == 2
     assert "trak" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("set_by_user", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_wait_asleep_unless_the_user_says_otherwise(set_by_user, expected, monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", set_by_user or "")
+    if set_by_user is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert os.environ["OMP_WAIT_POLICY"] == expected
