@@ -83,8 +83,9 @@ def test_results_are_the_frozen_ones(
         path.write_text(json.dumps({"revisions": REVISIONS, "numbers": found}, indent=1) + "\n")
     frozen = json.loads(path.read_text())
     for stage, numbers in found.items():
-        assert numbers == allowed(stage, frozen["numbers"][stage]), (
-            f"{stage} gives another result on {name}/{method}: {numbers} instead of {frozen['numbers'][stage]}. If that is meant, raise "
+        expected = frozen["numbers"][stage]
+        assert numbers == allowed(stage, expected), (
+            f"{stage} gives another result on {name}/{method}: {numbers} instead of {expected}. If that is meant, raise "
             f"REVISIONS[{stage!r}] in config/revisions.py, tell it under 'Changes results' in CHANGELOG.md, and run "
             "`make golden`; if not, find the bug."
         )
