@@ -90,11 +90,11 @@ def test_an_unknown_command_exits_with_2(capsys: pytest.CaptureFixture[str]):
     assert "trak" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("set_by_user", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_threads_wait_asleep_unless_the_user_says_otherwise(set_by_user, expected, monkeypatch):
-    monkeypatch.setenv("OMP_WAIT_POLICY", set_by_user or "")
+@pytest.mark.parametrize(("set_by_user", "expected"), [(None, "20000"), ("7", "7")])
+def test_threads_do_not_wait_awake_for_long_unless_the_user_says_otherwise(set_by_user, expected, monkeypatch):
+    monkeypatch.setenv("GOMP_SPINCOUNT", set_by_user or "")
     if set_by_user is None:
-        monkeypatch.delenv("OMP_WAIT_POLICY")
+        monkeypatch.delenv("GOMP_SPINCOUNT")
     with pytest.raises(SystemExit):
         main(["--version"])
-    assert os.environ["OMP_WAIT_POLICY"] == expected
+    assert os.environ["GOMP_SPINCOUNT"] == expected

@@ -26,10 +26,12 @@ Every command explains itself: samtrack COMMAND --help
 """
 
 
-PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""How threads of numerical libraries wait for each other: asleep, unless the user says otherwise. Awake they keep cores from
-whoever else works on the machine, other jobs of the same run among them: beside two busy processes a network with two
-threads carried 5 cells per second instead of 109. It counts only before such a library is loaded."""
+PATIENT = {"GOMP_SPINCOUNT": "20000"}
+"""How long threads of numerical libraries stay awake while they wait for each other, in turns of a loop (some ten
+microseconds), unless the user says otherwise. Without it they keep their cores for milliseconds from whoever else works on
+the machine, other jobs of the same run among them: two networks with two threads each on two cores carried 4.9 cells per
+second, with it 45 (benchmarks/bench_carry.py). On an idle machine nothing changes. It counts only before such a library is
+loaded."""
 
 
 def build_parser() -> argparse.ArgumentParser:
