@@ -80,7 +80,7 @@ def uses_sam2(config: Config) -> bool:
 
 
 def weights_mark(config: Config) -> list[Path]:
-    """What a rule that uses SAM 2 names as input: the mark that its weights are here; nothing if they ship, or none does."""
+    """The mark, as input of rules that ask a network, that its weights are here; none if they ship or no stage asks."""
     known = REGISTRY.get(config.sam2.weights)
     return [Path(config.out) / WEIGHTS_MARK] if uses_sam2(config) and not (known and known.ships) else []
 

@@ -70,7 +70,7 @@ def run_train_sam2(training: Sam2Training) -> None:
     if run.rank == 0:
         write_network(out, {**config, CARD: card}, state_of(run.result()))
         log.info(
-            "train sam2: weights in %s; to use them: sam2.weights=%s, with link.sam2=on or fill.method=sam2", out, out
+            "train sam2: weights in %s; to draw missing masks by them: sam2.weights=%s, for links too: link.sam2=on", out, out
         )
 
 
