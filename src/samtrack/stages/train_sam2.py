@@ -70,7 +70,9 @@ def run_train_sam2(training: Sam2Training) -> None:
     if run.rank == 0:
         write_network(out, {**config, CARD: card}, state_of(run.result()))
         log.info(
-            "train sam2: weights in %s; to draw missing masks by them: sam2.weights=%s, for links too: link.sam2=on", out, out
+            "train sam2: weights in %s; to draw missing masks by them: sam2.weights=%s; for links: link.sam2=on",
+            out,
+            out,
         )
 
 
