@@ -155,12 +155,12 @@ def _cut(tokens: Tensor, window: int) -> tuple[Tensor, int]:
     n = -(-grid // window)
     missing = n * window - grid
     padded = pad(tokens, (0, 0, 0, missing, 0, missing, 0, missing))
-    split = split(split(split(padded, 3, (n, window)), 2, (n, window)), 1, (n, window))
-    return split.permute(0, 1, 3, 5, 2, 4, 6, 7).flatten(0, 3), n
+    cut = split(split(split(padded, 3, (n, window)), 2, (n, window)), 1, (n, window))
+    return cut.permute(0, 1, 3, 5, 2, 4, 6, 7).flatten(0, 3), n
 
 
 def _joined(windows: Tensor, n: int, grid: int) -> Tensor:
     """The tokens (b, g, g, g, width) of windows, without what filled them up."""
-    split = split(windows, 0, (-1, n, n, n)).permute(0, 1, 4, 2, 5, 3, 6, 7)
-    whole = split.flatten(5, 6).flatten(3, 4).flatten(1, 2)
+    cut = split(windows, 0, (-1, n, n, n)).permute(0, 1, 4, 2, 5, 3, 6, 7)
+    whole = cut.flatten(5, 6).flatten(3, 4).flatten(1, 2)
     return whole[:, :grid, :grid, :grid]
