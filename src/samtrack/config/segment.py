@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from samtrack.config.section import Section
+from samtrack.config.seed_files import SeedFileSettings
 
 
 class GivenSettings(Section):
@@ -89,4 +90,61 @@ class Sam2SegmentSettings(Section):
     )
 
 
-SegmentSettings = Annotated[GivenSettings | SeedsSettings | Sam2SegmentSettings, Field(discriminator="method")]
+class Prompts3dSettings(Section):
+    """SAM-Med3D, shown a point in each cell and points in its neighbours; 3D only.
+
+    The network, its device and its memory are set in section ``sammed3d``.
+    """
+
+    method: Literal["prompts3d"] = "prompts3d"
+    seeds: Annotated[SeedsSettings | SeedFileSettings, Field(discriminator="method")] = Field(
+        default_factory=SeedsSettings,
+        description="Where cells are. method seeds: in the objects of the classical segmentation, whose masks stay where "
+        "the network sees no cell. method file: at the points that the sequence names as `seeds`.",
+    )
+    negatives: int = Field(
+        4,
+        ge=0,
+        le=16,
+        description="Most neighbours that are clicked off: in tissue a nucleus has about a dozen, of which the nearest few "
+        "bound it.",
+    )
+    rounds: int = Field(
+        2,
+        ge=1,
+        le=4,
+        description="How often a cell is asked for; each time after the first the network is shown its answer before. Time "
+        "of the decoder grows with it, not that of the encoder.",
+    )
+    margin: float = Field(
+        0.75,
+        ge=0.25,
+        le=4,
+        description="Least distance of a seed from the border of the tile in which its cell is drawn, in cell diameters: "
+        "half a diameter for the cell, the rest for its surroundings. Tiles overlap by twice as much, so time grows. "
+        "Bounded so that at least a quarter of a tile's side is left.",
+    )
+    min_iou: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Where the network expects its mask to overlap the true one by less (intersection over union), the "
+        "classical mask stays (seeds of a file: a ball). 0: it is not asked, since the published weights never learnt it.",
+    )
+    min_size_fraction: float = Field(
+        0.15,
+        ge=0,
+        lt=1,
+        description="A mask smaller than this share of a ball of the cell's diameter is not believed, and what is left of a "
+        "cell after its neighbours took their voxels is dropped if it is smaller. 0.15: as for method seeds.",
+    )
+    compat: Literal["seed"] | None = Field(
+        None,
+        description="seed: for comparison, the way of the program that showed masks from clicks first: a raw block of the "
+        "network's size around each point, one click in its middle, no neighbours, first come first served. null: as above.",
+    )
+
+
+SegmentSettings = Annotated[
+    GivenSettings | SeedsSettings | Sam2SegmentSettings | Prompts3dSettings, Field(discriminator="method")
+]

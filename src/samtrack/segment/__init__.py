@@ -1,8 +1,8 @@
 """Where the cells of a frame are: images in, labels out, one frame at a time, nothing remembered between frames."""
 
 from samtrack.segment.base import Segmenter, Tiling
-from samtrack.segment.build import build_segmenter, require_2d
+from samtrack.segment.build import build_segmenter, require_2d, require_3d
 from samtrack.segment.diameter import measure_diameter
 from samtrack.segment.tiles import segment_frame
 
-__all__ = ["Segmenter", "Tiling", "build_segmenter", "measure_diameter", "require_2d", "segment_frame"]
+__all__ = ["Segmenter", "Tiling", "build_segmenter", "measure_diameter", "require_2d", "require_3d", "segment_frame"]

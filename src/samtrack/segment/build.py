@@ -5,17 +5,25 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from samtrack.config.segment import GivenSettings, Sam2SegmentSettings, SeedsSettings, SegmentSettings
+from samtrack.config.segment import (
+    GivenSettings,
+    Prompts3dSettings,
+    Sam2SegmentSettings,
+    SeedsSettings,
+    SegmentSettings,
+)
 from samtrack.errors import SettingsError
 from samtrack.segment.base import Segmenter
 from samtrack.segment.given import GivenSegmenter
 from samtrack.segment.grid import Grid
+from samtrack.segment.prompts3d import PointsUm, Prompts3dSegmenter
 from samtrack.segment.sam2 import Sam2Segmenter
 from samtrack.segment.seeds import SeedsSegmenter
 from samtrack.types import Scale
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.adapter import Sam2Engine
+    from samtrack.models.sammed3d.engine import SamMed3DEngine
 
 
 def build_segmenter(
@@ -24,10 +32,13 @@ def build_segmenter(
     scale: Scale,
     engine: Sam2Engine | None = None,
     memory_gb: float | None = None,
+    engine3d: SamMed3DEngine | None = None,
+    points_um: PointsUm | None = None,
 ) -> Segmenter:
     """The segmenter that the settings ask for, for cells of ``diameter_um`` (None: method `given`) at ``scale``.
 
-    ``engine``: for method `sam2`; ``memory_gb``: what the classical segmenter below it may take.
+    ``engine``: for method `sam2`; ``memory_gb``: what the classical segmenter below it may take; ``engine3d`` and, where
+    the seeds are those of a file, ``points_um``: for method `prompts3d`.
     """
     match settings:
         case GivenSettings():
@@ -42,6 +53,15 @@ def build_segmenter(
             seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
             along_y, along_x = (diameter / um for um in scale.um_per_voxel)
             return Sam2Segmenter(settings, seeds, engine, (along_y, along_x), memory_gb)
+        case Prompts3dSettings():
+            require_3d(scale)
+            diameter = _require_diameter(diameter_um)
+            where: SeedsSegmenter | PointsUm | None = points_um
+            if isinstance(settings.seeds, SeedsSettings):
+                where = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
+            if engine3d is None or where is None:
+                raise ValueError("segment.method prompts3d needs an engine, and points where seeds are those of a file")
+            return Prompts3dSegmenter(settings, where, engine3d, scale, diameter, memory_gb)
 
 
 def require_2d(scale: Scale) -> None:
@@ -49,7 +69,16 @@ def require_2d(scale: Scale) -> None:
     if scale.ndim != 2:
         raise SettingsError(
             f"segment.method is 'sam2', which draws masks in 2D movies only, but this movie has {scale.ndim} axes. "
-            "Choose segment.method: seeds, or give masks."
+            "Choose segment.method: prompts3d, which does so in 3D, or seeds, or give masks."
+        )
+
+
+def require_3d(scale: Scale) -> None:
+    """Raise for 2D movies, which method prompts3d does not segment."""
+    if scale.ndim != 3:
+        raise SettingsError(
+            f"segment.method is 'prompts3d', which draws masks in 3D movies only, but this movie has {scale.ndim} axes. "
+            "Choose segment.method: sam2, which does so in 2D, or seeds, or give masks."
         )
 
 
