@@ -165,6 +165,7 @@ def test_shipped_weights_that_are_missing_are_an_error(tmp_path: Path, monkeypat
     monkeypatch.setattr("samtrack.io.weights_cache.SHIPPED_FOLDER", tmp_path / "gone")
     with pytest.raises(WeightsError, match=r"is missing, though it ships with samtrack\. Install the package anew"):
         open_weights(SHIPPED, tmp_path)
+    (tmp_path / "gone" / "sam2").mkdir(parents=True)
     write_folder(tmp_path / "gone" / "sam2" / "tiny")
     assert open_weights(SHIPPED, tmp_path).state.keys() == STATE.keys()
 
