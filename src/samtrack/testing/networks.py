@@ -1,4 +1,4 @@
-"""A SAM 2 network so small that a step of training takes a tenth of a second; its weights are random."""
+"""Networks so small that a step of training takes a tenth of a second; their weights are random."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.network import Sam2Network
+    from samtrack.models.sammed3d.engine import SamMed3DEngine
 
 SMALL_SAM2: dict[str, Any] = {
     "model_type": "sam2_video",
@@ -71,3 +72,29 @@ def small_network(seed: int = 0) -> Sam2Network:
     from samtrack.models.sam2.network import Habits, Sam2Network
 
     return Sam2Network(random_model(SMALL_SAM2, seed), Habits(mask_prompt=True, pointers=False, point_blobs=True))
+
+
+SMALL_SAMMED3D: dict[str, Any] = {
+    "image_px": 32,
+    "patch_px": 4,
+    "width": 24,
+    "heads": 2,
+    "windows": (0,),
+    "channels": 48,
+    "mask_channels": 8,
+    "decoder_heads": 4,
+    "decoder_mlp": 32,
+    "iou_width": 16,
+}
+
+
+def small_engine3d(seed: int = 0, cell_px: float = 10.0, rounds: int = 1) -> SamMed3DEngine:
+    """A network that draws in volumes, tiles of 32 voxels, its weights drawn by the seed, on the CPU."""
+    import torch
+
+    from samtrack.models.sammed3d.build import random_model
+    from samtrack.models.sammed3d.engine import SamMed3DEngine, Use3D
+    from samtrack.models.sammed3d.sizes import Sizes
+
+    use = Use3D(torch.device("cpu"), cell_px=cell_px, rounds=rounds)
+    return SamMed3DEngine(random_model(Sizes(**SMALL_SAMMED3D), seed), use)
