@@ -18,6 +18,7 @@ CHANGES = {
     "report": {"tail_frames": 3},
     "blocks": {"frames": 7},
     "resources": {"workers": 3},
+    "lineages": "from_first_frame",
 }
 
 
@@ -35,7 +36,7 @@ SINGLE = {
 
 
 def test_every_section_is_tried() -> None:
-    sections = set(Config.model_fields) - {"dataset", "preset", "out", "sequences"}
+    sections = set(Config.model_fields) - {"dataset", "preset", "out", "sequences", "mode"}
     assert set(CHANGES) == sections
     assert set(SECTIONS) == set(REVISIONS)
 

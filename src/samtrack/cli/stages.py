@@ -56,10 +56,10 @@ def _add(commands: Any, name: str, run: Any, text: str, block: bool) -> argparse
 def address_of(options: Options) -> Address:
     """The part of a movie that a command's options name."""
     from samtrack.stages.address import Address
-    from samtrack.stages.plan import complete
+    from samtrack.stages.plan import complete, count_axes
 
     overrides = [] if options.workers is None else [f"resources.workers={options.workers}"]
-    config = load_config(options.config, overrides)
+    config = load_config(options.config, overrides, axes=count_axes)
     only = (config.sequence(options.sequence),)
     config = complete(config.model_copy(update={"sequences": only}))
     return Address(config, config.sequence(options.sequence))

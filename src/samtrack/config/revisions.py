@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from samtrack.config.schema import Config
+from samtrack.config.section import Section
 
 REVISIONS: dict[str, int] = {
     "simulate": 1,
@@ -20,6 +21,7 @@ REVISIONS: dict[str, int] = {
     "propagate": 1,
     "link": 3,
     "associate": 3,
+    "lineages": 1,
     "fill": 3,
     "export": 1,
     "validate": 1,
@@ -36,6 +38,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "propagate": ("sam2", "link.propagate_frames", "link.propagate_planes"),
     "link": ("link",),
     "associate": ("associate", "link"),
+    "lineages": ("lineages",),
     "fill": ("fill",),
     "export": ("export",),
     "validate": (),
@@ -64,5 +67,8 @@ def trigger(config: Config, stage: str) -> str:
 
 def _at(config: Config, section: str, setting: str | None = None) -> Any:
     """A section, or one setting of it, as plain data."""
-    plain = getattr(config, section).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
+    value = getattr(config, section)
+    if not isinstance(value, Section):
+        return value  # a setting that stands for itself
+    plain = value.model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
     return plain if setting is None else plain[setting]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
+from samtrack.config.seed_files import SeedFileSettings
 from samtrack.config.segment import GivenSettings, Sam2SegmentSettings, SeedsSettings, SegmentSettings
 from samtrack.errors import SettingsError
 from samtrack.segment.base import Segmenter
 from samtrack.segment.given import GivenSegmenter
 from samtrack.segment.grid import Grid
+from samtrack.segment.points import PointsSegmenter
 from samtrack.segment.sam2 import Sam2Segmenter
 from samtrack.segment.seeds import SeedsSegmenter
 from samtrack.types import Scale
@@ -24,10 +30,12 @@ def build_segmenter(
     scale: Scale,
     engine: Sam2Engine | None = None,
     memory_gb: float | None = None,
+    points_um: Callable[[int], npt.NDArray[np.float64]] | None = None,
 ) -> Segmenter:
     """The segmenter that the settings ask for, for cells of ``diameter_um`` (None: method `given`) at ``scale``.
 
-    ``engine``: for method `sam2`; ``memory_gb``: what the classical segmenter below it may take.
+    ``engine``: for method `sam2`; ``memory_gb``: what the classical segmenter below it may take; ``points_um``: the user's
+    points of a frame, where the settings ask for them.
     """
     match settings:
         case GivenSettings():
@@ -39,7 +47,13 @@ def build_segmenter(
             if engine is None:
                 raise ValueError("segment.method sam2 needs an engine")
             diameter = _require_diameter(diameter_um)
-            seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
+            seeds: Segmenter
+            if isinstance(settings.seeds, SeedFileSettings):
+                if points_um is None:
+                    raise ValueError("segment.seeds.method file needs points")
+                seeds = PointsSegmenter(points_um, diameter)
+            else:
+                seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
             along_y, along_x = (diameter / um for um in scale.um_per_voxel)
             return Sam2Segmenter(settings, seeds, engine, (along_y, along_x), memory_gb)
 

@@ -43,7 +43,7 @@ def _complete(config: Config, sequence: SequenceSettings) -> SequenceSettings:
     if sequence.simulate is not None:
         return sequence.model_copy(update={"frames": sequence.simulate.frames})
     sources = sources_of(config, sequence)
-    for name in ("images", "masks", "truth"):
+    for name in ("images", "masks", "truth", "seeds", "first_frame"):
         path = getattr(sources, name)
         if path is not None and not path.exists():
             raise DataError(
@@ -56,14 +56,30 @@ def _complete(config: Config, sequence: SequenceSettings) -> SequenceSettings:
     return sequence.model_copy(update={"frames": count_frames(sources.images, config.ingest)})
 
 
+def count_axes(config: Config) -> int:
+    """The number of axes of a frame of the first sequence, 2 or 3: its images are opened."""
+    from samtrack.io.sources import open_source
+
+    path = sources_of(config, config.sequences[0]).images
+    if not path.exists():
+        raise DataError(
+            f"sequence {config.sequences[0].name}: images {path} does not exist; {Path.cwd()} is where we are."
+        )
+    return len(open_source(path, config.ingest).shape)
+
+
 def fingerprint(config: Config, sequence: SequenceSettings, kind: str) -> str:
-    """A text that changes when the files of ``kind`` (images or masks) of a sequence change."""
+    """A text that changes when the files of ``kind`` of a sequence change; empty for those that no stage reads.
+
+    ``kind``: images, masks, seeds, first_frame.
+    """
     path = getattr(sources_of(config, sequence), kind)
-    if sequence.simulate is not None or path is None:
+    is_read = {"seeds": config.reads_seeds, "first_frame": config.lineages == "from_first_frame"}.get(kind, True)
+    if sequence.simulate is not None or path is None or not is_read:
         return ""
     from samtrack.io.movies import source_fingerprint
 
-    return source_fingerprint(path)
+    return source_fingerprint(path, only_tiff=kind in ("images", "masks"))
 
 
 def model_fingerprint(config: Config) -> str:

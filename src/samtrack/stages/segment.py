@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from samtrack.config.seed_files import SeedFileSettings
 from samtrack.config.segment import GivenSettings, Sam2SegmentSettings
 from samtrack.errors import DataError
 from samtrack.io.labels import written_labels
 from samtrack.io.movies import open_masks
 from samtrack.io.ome_zarr import open_image
+from samtrack.io.seeds import SeedPoints, open_seeds
 from samtrack.io.tables import read_number, write_number
 from samtrack.segment import build_segmenter, measure_diameter, require_2d, segment_frame
 from samtrack.stages.address import Address, told
@@ -33,7 +35,11 @@ def run_segment(address: Address, block_name: str) -> None:
             require_2d(images.scale)
             engine, what = open_engine(address.config.sam2, address.config.resources.workers)
             facts.append(what)
-        segmenter = build_segmenter(settings, diameter_um, images.scale, engine, memory_gb)
+        points_um = None
+        if address.config.reads_seeds:
+            points_um = given_points(address, images).points_um
+            facts.append(f"around the points in {address.sources.seeds}")
+        segmenter = build_segmenter(settings, diameter_um, images.scale, engine, memory_gb, points_um)
         source = _given_masks(address, images) if given else images
         origin = Origin.GIVEN if given else Origin.SAM2 if asks_sam2 else Origin.SEEDS
         path = address.layout.labels(block.name)
@@ -64,6 +70,16 @@ def run_diameter(address: Address) -> None:
 def _diameter_um(address: Address) -> float:
     """The diameter given, or the one measured on the movie."""
     return address.config.movie.cell_diameter_um or read_number(address.layout.diameter, "diameter_um")
+
+
+def given_points(address: Address, images: Frames) -> SeedPoints:
+    """The user's points, frame by frame beside the images."""
+    seeds, settings = address.sources.seeds, getattr(address.config.segment, "seeds", None)
+    if seeds is None or not isinstance(settings, SeedFileSettings):
+        raise DataError(
+            f"sequence {address.sequence.name}: segment.seeds.method is 'file' but the sequence names no seeds."
+        )
+    return open_seeds(seeds, address.sources.images, images, settings)
 
 
 def _given_masks(address: Address, images: Frames) -> Frames:
