@@ -1,8 +1,9 @@
-"""The decision, once per movie; then masks for the frames in which a tracked cell was missed, block by block.
+"""The decision, once per movie; whose lineages are kept; masks for the frames in which a tracked cell was missed, by block.
 
 REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks; with fill.method
                   'sam2' the weights
-OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet
+OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet; with lineages
+                  'from_first_frame' OUT/SEQUENCE_work/lineages/*.parquet
 """
 
 
@@ -35,6 +36,31 @@ rule associate:
         " 2>&1 | tee {log:q}"
 
 
+rule lineages:
+    input:
+        movie=store(PATHS.movie),
+        typical=PATHS.typical,
+        labels=every_block(lambda layout, block: store(layout.labels(block))),
+        detections=every_block(Layout.detections),
+        tracks=rules.associate.output.tracks,
+        assigned=rules.associate.output.assigned,
+    output:
+        kept=PATHS.followed / KEPT_TABLE,
+    params:
+        config=RUN_FILE,
+        files=files("first_frame"),
+        triggers=triggers("lineages"),
+    log:
+        os.path.join(LOGS, "lineages.log"),
+    benchmark:
+        os.path.join(TIMES, "lineages.tsv")
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack associate --lineages --config {params.config:q} --sequence {wildcards.sequence:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule fill:
     input:
         movie=store(PATHS.movie),
@@ -44,6 +70,7 @@ rule fill:
         tracks=rules.associate.output.tracks,
         assigned=rules.associate.output.assigned,
         merges=rules.associate.output.merges,
+        kept=lambda wildcards: ADDRESS[wildcards.sequence].followed,
         weights=plan.weights_mark(CONFIG) if draws_with_sam2(CONFIG, "fill") else [],
     output:
         patches=PATHS.patches("{block}"),

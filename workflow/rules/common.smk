@@ -7,7 +7,7 @@ import os
 import time
 
 from samtrack.config import draws_with_sam2, trigger
-from samtrack.config.layout import RUN_CONFIG, Layout
+from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.summary import (
@@ -45,14 +45,13 @@ def environment(stage):
     return f"../../envs/{'torch' if draws_with_sam2(CONFIG, stage) else 'core'}.yaml"
 
 
-def files(kind):
-    """A function of the wildcards: a fingerprint of the user's files of one kind, computed by the main process only."""
+def files(*kinds):
+    """A function of the wildcards: a fingerprint of the user's files of these kinds, computed by the main process only."""
 
     def of(wildcards):
         sequence = ADDRESS[wildcards.sequence].sequence
-        return (
-            plan.fingerprint(CONFIG, sequence, kind) if workflow.is_main_process else ""
-        )
+        wanted = kinds if workflow.is_main_process else ()
+        return "".join(plan.fingerprint(CONFIG, sequence, kind) for kind in wanted)
 
     return of
 

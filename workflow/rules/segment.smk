@@ -1,6 +1,7 @@
 """The cells of every frame, block by block: found in the images, or read from the masks given.
 
-REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr; with segment.method 'given' the sequence's masks, with 'sam2' the weights
+REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr; with segment.method 'given' the sequence's masks, with 'sam2' the weights,
+                  with segment.seeds.method 'file' the sequence's seeds
 OUTPUTS           OUT/SEQUENCE_work/labels/BLOCK.zarr; OUT/SEQUENCE_work/diameter.json where no diameter is given
 """
 
@@ -32,7 +33,7 @@ rule segment:
         labels=store(PATHS.labels("{block}")),
     params:
         config=RUN_FILE,
-        files=files("masks"),
+        files=files("masks", "seeds"),
         weights=sam2_weights() if draws_with_sam2(CONFIG, "segment") else "",
         triggers=triggers("segment"),
     log:
