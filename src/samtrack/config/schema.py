@@ -17,6 +17,7 @@ from samtrack.config.movie import MovieSettings
 from samtrack.config.report import ReportSettings
 from samtrack.config.resources import BlocksSettings, ResourcesSettings
 from samtrack.config.sam2 import Sam2Settings
+from samtrack.config.sammed3d import SamMed3DSettings
 from samtrack.config.section import Section
 from samtrack.config.seed_files import SeedFileSettings
 from samtrack.config.segment import GivenSettings, SeedsSettings, SegmentSettings
@@ -87,6 +88,7 @@ class Config(Section):
     associate: AssociateSettings = Field(default_factory=AssociateSettings)
     fill: FillSettings = Field(default_factory=Sam2FillSettings)
     sam2: Sam2Settings = Field(default_factory=Sam2Settings)
+    sammed3d: SamMed3DSettings = Field(default_factory=SamMed3DSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)

@@ -39,7 +39,7 @@ def run_segment(address: Address, block_name: str) -> None:
         if address.config.reads_seeds:
             points_um = given_points(address, images).points_um
             facts.append(f"around the points in {address.sources.seeds}")
-        segmenter = build_segmenter(settings, diameter_um, images.scale, engine, memory_gb, points_um)
+        segmenter = build_segmenter(settings, diameter_um, images.scale, engine, memory_gb, points_um=points_um)
         source = _given_masks(address, images) if given else images
         origin = Origin.GIVEN if given else Origin.SAM2 if asks_sam2 else Origin.SEEDS
         path = address.layout.labels(block.name)
