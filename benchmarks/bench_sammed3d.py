@@ -79,8 +79,10 @@ def operations(name: str, folds: bool) -> tuple[float, float]:
         network.see(torch.zeros(1, 1, *(sizes.image_px,) * 3), folds)
     sides = [sizes.grid if folds or not window else max(window, sizes.grid) for window in sizes.windows]
     keys = [side**3 + (window > sizes.grid and folds) for side, window in zip(sides, sizes.windows, strict=True)]
-    largest = max(side**3 * key for side, key in zip(sides, keys, strict=True))
-    return counter.get_total_flops() / 1e9, 4 * sizes.heads * largest / 1e6
+    pairs = [side**3 * key for side, key in zip(sides, keys, strict=True)]
+    # the counter leaves out attention on a CPU: two products of width numbers for each query and key
+    flop = counter.get_total_flops() + 4 * sizes.width * sum(pairs)
+    return flop / 1e9, 4 * sizes.heads * max(pairs) / 1e6
 
 
 def encoder(names: list[str]) -> list[dict[str, Any]]:
@@ -93,7 +95,6 @@ def encoder(names: list[str]) -> list[dict[str, Any]]:
                 found = common.measured("bench_sammed3d", "see", (name, precision, folds), "prepare")
                 gflop, attention_mb = operations(name, folds)
                 row = {"network": name, "numbers": precision, "way": "folded" if folds and len(ways) > 1 else "plain"}
-                way = "folded" if folds else "plain"
                 row |= {"seconds": found["value"], "gflop": gflop, "attention_mb": attention_mb}
                 rows.append(row | {"added_mb": found["peak_mb"] - found["before_mb"], "peak_mb": found["peak_mb"]})
                 sys.stderr.write(f"{rows[-1]}\n")

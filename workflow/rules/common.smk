@@ -6,8 +6,8 @@ Everything here is a short call into the package; nothing decides about cells.
 import os
 import time
 
-from samtrack.config import draws_with_sam2, trigger
-from samtrack.config.layout import RUN_CONFIG, Layout
+from samtrack.config import network_of, trigger
+from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, WEIGHTS_MARKS, Layout
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.summary import (
@@ -42,17 +42,16 @@ def triggers(stage):
 
 def environment(stage):
     """The conda environment of a stage: with PyTorch where its method asks a network."""
-    return f"../../envs/{'torch' if draws_with_sam2(CONFIG, stage) else 'core'}.yaml"
+    return f"../../envs/{'torch' if network_of(CONFIG, stage) else 'core'}.yaml"
 
 
-def files(kind):
-    """A function of the wildcards: a fingerprint of the user's files of one kind, computed by the main process only."""
+def files(*kinds):
+    """A function of the wildcards: a fingerprint of the user's files of these kinds, computed by the main process only."""
 
     def of(wildcards):
         sequence = ADDRESS[wildcards.sequence].sequence
-        return (
-            plan.fingerprint(CONFIG, sequence, kind) if workflow.is_main_process else ""
-        )
+        wanted = kinds if workflow.is_main_process else ()
+        return "".join(plan.fingerprint(CONFIG, sequence, kind) for kind in wanted)
 
     return of
 
@@ -62,9 +61,27 @@ def link_model():
     return plan.model_fingerprint(CONFIG) if workflow.is_main_process else ""
 
 
-def sam2_weights():
-    """What the weights of SAM 2 are known by; others re-run the rule."""
-    return plan.weights_fingerprint(CONFIG) if workflow.is_main_process else ""
+def weights(network):
+    """What the weights of a network (a section: sam2, sammed3d) are known by; others re-run the rule."""
+    return plan.weights_fingerprint(CONFIG, network) if workflow.is_main_process else ""
+
+
+def workers_of(stage):
+    """Cores of a job: all where a network draws, which uses them itself."""
+    return CONFIG.resources.workers if network_of(CONFIG, stage) else 1
+
+
+def gpus_of(stage):
+    """GPUs of a job."""
+    network = network_of(CONFIG, stage)
+    return int(bool(network) and getattr(CONFIG, network).device != "cpu")
+
+
+def memory_mb_of(stage):
+    """Memory of a job, with that of the network that it asks."""
+    network = network_of(CONFIG, stage)
+    of_network = getattr(CONFIG, network).memory_gb if network else 0
+    return int((CONFIG.resources.memory_gb + of_network) * 1000)
 
 
 def every_block(path):

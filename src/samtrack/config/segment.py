@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from samtrack.config.section import Section
 from samtrack.config.seed_files import SeedFileSettings
@@ -70,24 +71,40 @@ class SeedsSettings(Section):
     )
 
 
+def _with_method(source: Any) -> Any:
+    """The classical segmentation, where nobody chose."""
+    return {"method": "seeds", **source} if isinstance(source, Mapping) else source
+
+
+SeedSource = Annotated[SeedsSettings | SeedFileSettings, Field(discriminator="method"), BeforeValidator(_with_method)]
+"""Who says where cells are, for methods that draw masks around points: the classical segmentation, or the user."""
+
+
 class Sam2SegmentSettings(Section):
-    """SAM 2, shown a point in each object that the classical segmentation finds; 2D only.
+    """SAM 2, shown a point in each object that the classical segmentation finds, or that the user names; 2D only.
 
     The network, its device and its memory are set in section ``sam2``.
     """
 
     method: Literal["sam2"] = "sam2"
-    seeds: SeedsSettings = Field(
+    seeds: SeedSource = Field(
         default_factory=SeedsSettings,
-        description="The classical segmentation that says where cells are; its keys are those of method seeds.",
+        description="Who says where cells are. seeds: the classical segmentation, with the keys of that method. file: "
+        "points in the file or folder that the sequence names as seeds.",
     )
     min_iou: float = Field(
         0.5,
         ge=0,
         lt=1,
-        description="A cell keeps its classical mask where the network expects its own to overlap the true one by less "
-        "(intersection over union). 0.5: below, a mask counts as no match to the cell.",
+        description="A cell keeps its classical mask (around a point of the user's: a disc of the cell's diameter) where "
+        "the network expects its own to overlap the true one by less (intersection over union). 0.5: below, a mask counts "
+        "as no match to the cell.",
     )
+
+    @property
+    def classical(self) -> SeedsSettings:
+        """The settings of the classical segmentation; its defaults where the user names the points."""
+        return self.seeds if isinstance(self.seeds, SeedsSettings) else SeedsSettings()
 
 
 class Prompts3dSettings(Section):
@@ -97,7 +114,7 @@ class Prompts3dSettings(Section):
     """
 
     method: Literal["prompts3d"] = "prompts3d"
-    seeds: Annotated[SeedsSettings | SeedFileSettings, Field(discriminator="method")] = Field(
+    seeds: SeedSource = Field(
         default_factory=SeedsSettings,
         description="Where cells are. method seeds: in the objects of the classical segmentation, whose masks stay where "
         "the network sees no cell. method file: at the points that the sequence names as `seeds`.",

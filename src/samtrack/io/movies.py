@@ -120,10 +120,13 @@ def count_frames(path: Path, ingest: IngestSettings) -> int:
     return len(count_numbers(path, ingest))
 
 
-def source_fingerprint(path: Path) -> str:
-    """A text that changes when a file of the source is added, removed or rewritten: names, sizes, times; no content."""
+def source_fingerprint(path: Path, only_tiff: bool = True) -> str:
+    """A text that changes when a file of the source is added, removed or rewritten: names, sizes, times; no content.
+
+    ``only_tiff``: of a folder that is no Zarr store, files of other kinds and folders do not count.
+    """
     digest = hashlib.sha256()
-    tiff_only = kind_of(path) == "folder"
+    tiff_only = only_tiff and kind_of(path) == "folder"
     with reading(path):
         for name, status in sorted(_files_below(path, tiff_only)):
             digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from samtrack.config.seed_files import SeedFileSettings
 from samtrack.config.segment import (
     GivenSettings,
     Prompts3dSettings,
@@ -16,6 +17,7 @@ from samtrack.errors import SettingsError
 from samtrack.segment.base import Segmenter
 from samtrack.segment.given import GivenSegmenter
 from samtrack.segment.grid import Grid
+from samtrack.segment.points import PointsSegmenter
 from samtrack.segment.prompts3d import PointsUm, Prompts3dSegmenter
 from samtrack.segment.sam2 import Sam2Segmenter
 from samtrack.segment.seeds import SeedsSegmenter
@@ -32,13 +34,13 @@ def build_segmenter(
     scale: Scale,
     engine: Sam2Engine | None = None,
     memory_gb: float | None = None,
-    engine3d: SamMed3DEngine | None = None,
     points_um: PointsUm | None = None,
+    engine3d: SamMed3DEngine | None = None,
 ) -> Segmenter:
     """The segmenter that the settings ask for, for cells of ``diameter_um`` (None: method `given`) at ``scale``.
 
-    ``engine``: for method `sam2`; ``memory_gb``: what the classical segmenter below it may take; ``engine3d`` and, where
-    the seeds are those of a file, ``points_um``: for method `prompts3d`.
+    ``engine``: for method `sam2`, ``engine3d``: for `prompts3d`; ``memory_gb``: what the classical segmenter below them may
+    take; ``points_um``: the user's points of a frame, where the settings ask for them.
     """
     match settings:
         case GivenSettings():
@@ -50,17 +52,23 @@ def build_segmenter(
             if engine is None:
                 raise ValueError("segment.method sam2 needs an engine")
             diameter = _require_diameter(diameter_um)
-            seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
+            seeds: Segmenter
+            if isinstance(settings.seeds, SeedFileSettings):
+                seeds = PointsSegmenter(_require_points(points_um), diameter)
+            else:
+                seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
             along_y, along_x = (diameter / um for um in scale.um_per_voxel)
             return Sam2Segmenter(settings, seeds, engine, (along_y, along_x), memory_gb)
         case Prompts3dSettings():
             require_3d(scale)
+            if engine3d is None:
+                raise ValueError("segment.method prompts3d needs an engine")
             diameter = _require_diameter(diameter_um)
-            where: SeedsSegmenter | PointsUm | None = points_um
-            if isinstance(settings.seeds, SeedsSettings):
+            where: SeedsSegmenter | PointsUm
+            if isinstance(settings.seeds, SeedFileSettings):
+                where = _require_points(points_um)
+            else:
                 where = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
-            if engine3d is None or where is None:
-                raise ValueError("segment.method prompts3d needs an engine, and points where seeds are those of a file")
             return Prompts3dSegmenter(settings, where, engine3d, scale, diameter, memory_gb)
 
 
@@ -80,6 +88,12 @@ def require_3d(scale: Scale) -> None:
             f"segment.method is 'prompts3d', which draws masks in 3D movies only, but this movie has {scale.ndim} axes. "
             "Choose segment.method: sam2, which does so in 2D, or seeds, or give masks."
         )
+
+
+def _require_points(points_um: PointsUm | None) -> PointsUm:
+    if points_um is None:
+        raise ValueError("segment.seeds.method file needs points")
+    return points_um
 
 
 def _require_diameter(diameter_um: float | None) -> float:

@@ -28,7 +28,9 @@ def run_fill(address: Address, block_name: str) -> None:
         names = address.neighbours("fill", block.core)
         detections = read_detections([layout.detections(name) for name in names])
         labels = open_labels([layout.labels(name) for name in names])
-        tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
+        tracks = read_tracks(
+            layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections, address.followed
+        )
         merges = read_shared(layout.decided / MERGES_TABLE, detections)
         drawer = None
         if isinstance(address.config.fill, Sam2FillSettings):

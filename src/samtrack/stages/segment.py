@@ -6,39 +6,33 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from samtrack.config.segment import GivenSettings, Sam2SegmentSettings
+from samtrack.config.segment import GivenSettings
 from samtrack.errors import DataError
 from samtrack.io.labels import written_labels
 from samtrack.io.movies import open_masks
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_number, write_number
-from samtrack.segment import build_segmenter, measure_diameter, require_2d, segment_frame
+from samtrack.segment import measure_diameter, segment_frame
 from samtrack.stages.address import Address, told
-from samtrack.stages.engine import open_engine
-from samtrack.types import Frames, Origin
+from samtrack.stages.segmenter import ORIGINS, open_segmenter, told_by, workers_of
+from samtrack.types import Frames
 
 
 def run_segment(address: Address, block_name: str) -> None:
     """Write the labels of one block."""
     block = address.block(block_name)
     settings = address.config.segment
-    given, asks_sam2 = isinstance(settings, GivenSettings), isinstance(settings, Sam2SegmentSettings)
+    given = isinstance(settings, GivenSettings)
     with told(f"segment {address.sequence.name} {block.name}") as facts:
         images: Frames = open_image(address.layout.movie)
         diameter_um = None if given else _diameter_um(address)
-        workers = 1 if asks_sam2 else address.config.resources.workers  # the network uses all threads itself
+        workers = workers_of(address)
         memory_gb = address.config.resources.memory_gb / workers
-        engine = None
-        if asks_sam2:
-            require_2d(images.scale)
-            engine, what = open_engine(address.config.sam2, address.config.resources.workers)
-            facts.append(what)
-        segmenter = build_segmenter(settings, diameter_um, images.scale, engine, memory_gb)
+        segmenter = open_segmenter(address, images, diameter_um, facts)
         source = _given_masks(address, images) if given else images
-        origin = Origin.GIVEN if given else Origin.SAM2 if asks_sam2 else Origin.SEEDS
         path = address.layout.labels(block.name)
         with (
-            written_labels(path, block.core, images.shape, images.scale, origin) as writer,
+            written_labels(path, block.core, images.shape, images.scale, ORIGINS[settings.method]) as writer,
             ThreadPoolExecutor(workers) as pool,
         ):
 
@@ -51,6 +45,7 @@ def run_segment(address: Address, block_name: str) -> None:
             cells = sum(pool.map(work, block.core.frames()))
         facts += [f"{len(block.core)} frames", f"{cells} cells"]
         facts += ["from the masks given"] if given else [f"cell diameter {diameter_um:.3g} µm"]
+        facts += told_by(segmenter)
 
 
 def run_diameter(address: Address) -> None:

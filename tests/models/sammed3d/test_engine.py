@@ -24,6 +24,7 @@ def test_batches_do_not_change_the_answer(small, engine):
     (seen,) = engine.look([TILE])
     whole = engine.ask(seen, POINTS, IS_IN)
     two = 2 * bytes_per_object(small.sizes) / 1e9 / 0.5
+    assert SamMed3DEngine(small, replace(USE, memory_gb=1.01 * two))._at_once() == 2
     for memory_gb in (1e-9, 1.01 * two):
         parts = SamMed3DEngine(small, replace(USE, memory_gb=memory_gb)).ask(seen, POINTS, IS_IN)
         assert np.allclose(parts.logits, whole.logits, atol=1e-5)
