@@ -119,14 +119,14 @@ def fill(movie: Gappy, settings: dict[str, Any], weights: str, workers: int) -> 
     """Fill all gaps by one method; what came of it."""
     from samtrack.config import build_config
     from samtrack.fill import fill_gaps
-    from samtrack.stages.fill import drawer_of
+    from samtrack.stages.fill import cells_of, drawer_of
     from samtrack.types import Merges, Span
 
     raw = {"fill": settings, "sam2": {"weights": weights}, "resources": {"workers": workers}}
     config = build_config(raw)
     facts: list[str] = []
     seconds = time.perf_counter()
-    drawer = drawer_of(config, movie.images, movie.typical, facts)
+    drawer = drawer_of(config, movie.images, movie.typical, facts, cells_of(movie.detections, movie.tracks))
     span = Span(0, movie.labels.n_frames)
     patches = fill_gaps(movie.labels, movie.detections, movie.tracks, Merges.none(), span, config.fill, drawer)
     seconds = time.perf_counter() - seconds

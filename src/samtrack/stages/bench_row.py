@@ -34,7 +34,7 @@ from samtrack.peers import PEERS, Material, link_with, version_of
 from samtrack.stages.address import Address, told
 from samtrack.stages.decide import decide
 from samtrack.stages.export import TrackedFrames, field_of, tracks_in, write_ctc
-from samtrack.stages.fill import drawer_of
+from samtrack.stages.fill import cells_of, drawer_of
 from samtrack.stages.link import open_link_model
 from samtrack.submit import presence_table
 from samtrack.types import Divisions, Links, Merges, Span, Tracks
@@ -167,7 +167,8 @@ def _export(address: Address, material: Material, decided: _Decided, fill: bool,
         asked if fill else NoFillSettings()
     )  # shared masks are divided all the same: they were seen
     whole = Span(0, address.n_frames)
-    drawer = drawer_of(address.config, material.images, material.typical, []) if fill else None
+    cells_um = cells_of(detections, tracks)
+    drawer = drawer_of(address.config, material.images, material.typical, [], cells_um) if fill else None
     patches = fill_gaps(labels, detections, tracks, decided.shared, whole, settings, drawer)
     frames, field = TrackedFrames(labels, detections, tracks, patches), field_of(address, labels.shape)
     in_field = [tracks_in(frames.read(t), field) for t in whole.frames()]
