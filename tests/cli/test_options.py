@@ -41,7 +41,7 @@ TRAIN = {
 }
 WEIGHTS = {
     "list": {"--cache"},
-    "fetch": {"names", "--config", "--mark", "--cache"},
+    "fetch": {"names", "--config", "--mark", "--network", "--cache"},
     "path": {"name", "--cache"},
     "verify": {"names", "--cache"},
 }

@@ -82,10 +82,10 @@ rule fill:
         os.path.join(LOGS, "fill", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "fill", "{block}.tsv")
-    threads: workers_of("fill")
+    threads: plan.workers_of(CONFIG, "fill")
     resources:
-        gpu=gpus_of("fill"),
-        mem_mb=memory_mb_of("fill"),
+        gpu=plan.gpus_of(CONFIG, "fill"),
+        mem_mb=plan.memory_mb_of(CONFIG, "fill"),
     conda:
         environment("fill")
     shell:

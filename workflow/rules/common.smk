@@ -66,24 +66,6 @@ def weights(network):
     return plan.weights_fingerprint(CONFIG, network) if workflow.is_main_process else ""
 
 
-def workers_of(stage):
-    """Cores of a job: all where a network draws, which uses them itself."""
-    return CONFIG.resources.workers if network_of(CONFIG, stage) else 1
-
-
-def gpus_of(stage):
-    """GPUs of a job."""
-    network = network_of(CONFIG, stage)
-    return int(bool(network) and getattr(CONFIG, network).device != "cpu")
-
-
-def memory_mb_of(stage):
-    """Memory of a job, with that of the network that it asks."""
-    network = network_of(CONFIG, stage)
-    of_network = getattr(CONFIG, network).memory_gb if network else 0
-    return int((CONFIG.resources.memory_gb + of_network) * 1000)
-
-
 def every_block(path):
     """A function of the wildcards: the files of all blocks of the sequence."""
     return lambda wildcards: [

@@ -40,10 +40,10 @@ rule segment:
         os.path.join(LOGS, "segment", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "segment", "{block}.tsv")
-    threads: workers_of("segment")
+    threads: plan.workers_of(CONFIG, "segment")
     resources:
-        gpu=gpus_of("segment"),
-        mem_mb=memory_mb_of("segment"),
+        gpu=plan.gpus_of(CONFIG, "segment"),
+        mem_mb=plan.memory_mb_of(CONFIG, "segment"),
     conda:
         environment("segment")
     shell:

@@ -22,7 +22,7 @@ def add_weights(commands: Any) -> None:
     """Add the command."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "weights",
-        help="list, fetch, find and verify the weights of SAM 2 and SAM-Med3D networks",
+        help="list, fetch, find and verify the weights of networks",
         description="Weights of networks: what there is, what is here, and whether it is intact.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
