@@ -255,3 +255,18 @@ def test_one_of_two_cells_that_share_a_mask(tmp_path: Path, track: Track):
     assert 120 < np.count_nonzero(written) < 180, "one of two discs of 149 voxels"
     run_report(address)
     assert "5 cell masks in 5 frames were joined into 1 track" in address.layout.page.read_text()
+
+
+def test_the_comparison_of_linkers_follows_the_same_cells(tracked, movie, chosen, tmp_path):
+    from samtrack.stages.bench import BenchOptions, run_bench
+    from samtrack.stages.plan import save_run_config
+
+    path = write_labels(tmp_path / "a.tif", movie, dict(zip(chosen, range(1, 5), strict=True)))
+    address = tracked(first=path)
+    save_run_config(address.config)
+    out = Path(address.config.out)
+    (row,) = run_bench(BenchOptions(out, systems=("joint",), truth=movie / "01_GT"))
+    assert row["note"] is None
+    ours = run_evaluate(address.layout.result, movie / "01_GT", None, "d", "01", address.config.evaluate, 1).values
+    assert row["TRA"] == pytest.approx(ours["TRA"])
+    assert row["TRA"] < 0.5, "of a truth of all cells most are missing"

@@ -5,6 +5,7 @@ Here a file becomes columns; what a position means is told by the names of the c
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
@@ -118,17 +119,18 @@ def _whole(path: Path, columns: Columns, known: tuple[str, ...]) -> npt.NDArray[
 def _read_csv(path: Path) -> Columns:
     with reading(path):
         data = path.read_bytes()
-    lines = data.decode("utf-8-sig", errors="replace").splitlines()
-    if not lines:
+    first, _, body = data.removeprefix(codecs.BOM_UTF8).partition(b"\n")
+    header = first.decode(errors="replace").rstrip("\r")
+    if not header:
         raise DataError(
             f"{path}: is empty, expected a header with the names of columns, even for a frame without cells."
         )
-    delimiter = max(DELIMITERS, key=lambda sign: (lines[0].count(sign), -DELIMITERS.index(sign)))
-    names = [_plain(name) for name in lines[0].split(delimiter)]
-    if len(lines) > 1 and lines[1].rstrip().endswith(delimiter) and lines[1].count(delimiter) == len(names):
+    delimiter = max(DELIMITERS, key=lambda sign: (header.count(sign), -DELIMITERS.index(sign)))
+    names = [_plain(name) for name in header.split(delimiter)]
+    row, separator = body.partition(b"\n")[0].rstrip(b"\r"), delimiter.encode()
+    if row.endswith(separator) and row.count(separator) == len(names):
         names.append("")  # rows end with a separator that the header lacks
     wanted = _wanted(names)
-    body = "\n".join(lines[1:]).encode()
     options = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(wanted.values(), pa.float64()),
         include_columns=list(wanted.values()),

@@ -7,7 +7,7 @@ the results.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,29 +30,49 @@ NAMED = 20
 """Given cells that were not found, named in the warning; the table holds all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lineages:
+    """The cells given, where they were found, and the root of each track (0: it descends from none of them)."""
+
+    given: Points
+    found: FoundCells
+    root: npt.NDArray[np.int64]
+    tracks: Tracks
+
+    @property
+    def track_of_given(self) -> npt.NDArray[np.int64]:
+        """The track of each cell given, 0 where it was not found."""
+        rows = self.found.row[self.found.is_found]
+        track = np.zeros(len(self.given), dtype=np.int64)
+        track[self.found.is_found] = self.tracks.track_of[rows]
+        return track
+
+
+def find_lineages(address: Address, detections: Detections, tracks: Tracks) -> Lineages:
+    """Which of ``tracks`` (anybody's) descend from the given cells; ``detections`` hold those of the first frame."""
+    given = _given(address, detections, tracks)
+    label_at = labels_at(open_labels([address.layout.labels(address.names[0])]), given)
+    found = find_given(given, label_at, detections, tracks, read_typical(address.layout.typical).radius_um)
+    is_root = np.zeros(len(tracks) + 1, dtype=np.bool_)
+    is_root[tracks.track_of[found.row[found.is_found]]] = True
+    root = ancestors_in(tracks, is_root[1:])
+    return Lineages(given, found, root, replace(tracks, is_followed=root > 0))
+
+
 def run_lineages(address: Address) -> None:
     """Write which tracks are in the results, and where each given cell was found."""
     layout, first = address.layout, address.names[0]
     with told(f"lineages {address.sequence.name}") as facts:
         detections = read_detections([layout.detections(first)])
         tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
-        given = _given(address, detections, tracks)
-        radius_um = read_typical(layout.typical).radius_um
-        label_at = labels_at(open_labels([layout.labels(first)]), given)
-        found = find_given(given, label_at, detections, tracks, radius_um)
-        track = np.where(found.is_found, tracks.track_of[found.row], 0) if len(detections) else found.row * 0
-        root = ancestors_in(tracks, np.isin(tracks.track, track))
-        number = replace(tracks, is_followed=root > 0).followed_as[1:]
-        columns = {"track": tracks.track, "kept": root > 0, "root": root, "number": number}
+        made = find_lineages(address, detections, tracks)
+        number = made.tracks.followed_as[1:]
+        kept = {"track": tracks.track, "kept": number > 0, "root": made.root, "number": number}
         with written_folder(layout.followed) as folder:
-            write_table(folder / KEPT_TABLE, columns)
-            write_table(folder / GIVEN_TABLE, _told(given, found, track))
-        _warn_of_lost(address, given, found)
-        facts += [
-            f"{np.count_nonzero(found.is_found)} of {len(given)} cells of the first frame found",
-            f"{np.count_nonzero(root)} tracks kept",
-            f"{np.count_nonzero(root == 0)} left out",
-        ]
+            write_table(folder / KEPT_TABLE, kept)
+            write_table(folder / GIVEN_TABLE, _told(made))
+        _warn_of_lost(address, made.given, made.found)
+        facts += summary_of_lineages(address).split(", ")
 
 
 def labels_at(labels: Frames, points: Points) -> npt.NDArray[np.int64]:
@@ -86,12 +106,12 @@ def _given(address: Address, detections: Detections, tracks: Tracks) -> Points:
     return Points(detections.label[rows], detections.centroid_um[rows])
 
 
-def _told(given: Points, found: FoundCells, track: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.generic]]:
+def _told(made: Lineages) -> dict[str, npt.NDArray[np.generic]]:
     """One row per given cell: its label and place, its track (0: not found), and how far the track's cell lies."""
+    given = made.given
     columns: dict[str, npt.NDArray[np.generic]] = {"label": given.label}
-    ndim = given.position_um.shape[1]
-    columns |= {f"{axis}_um": given.position_um[:, i] for i, axis in enumerate(AXES[ndim])}
-    return columns | {"track": track, "distance_um": found.distance_um}
+    columns |= {f"{axis}_um": given.position_um[:, i] for i, axis in enumerate(AXES[given.position_um.shape[1]])}
+    return columns | {"track": made.track_of_given, "distance_um": made.found.distance_um}
 
 
 def _warn_of_lost(address: Address, given: Points, found: FoundCells) -> None:
