@@ -127,11 +127,11 @@ class Prompts3dSettings(Section):
         "bound it.",
     )
     rounds: int = Field(
-        2,
+        1,
         ge=1,
         le=4,
         description="How often a cell is asked for; each time after the first the network is shown its answer before. Time "
-        "of the decoder grows with it, not that of the encoder.",
+        "of the decoder grows with it, not that of the encoder. 1: a second look did not make masks better.",
     )
     margin: float = Field(
         0.75,
