@@ -126,5 +126,5 @@ def test_a_flat_movie_is_refused_with_the_method_that_fits():
         build_segmenter(Prompts3dSettings(), 10.0, Scale((1.0, 1.0)))
     with pytest.raises(ValueError, match="needs an engine"):
         build_segmenter(Prompts3dSettings(), 10.0, SCALE)
-    with pytest.raises(ValueError, match="segment.seeds.method file needs points"):
+    with pytest.raises(ValueError, match=r"segment\.seeds\.method file needs points"):
         build_segmenter(Prompts3dSettings(seeds=FILE), 10.0, SCALE, engine3d=small_engine3d())
