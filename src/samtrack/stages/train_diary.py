@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from samtrack.io.link_models import write_text
+from samtrack.train.loop import Report
 from samtrack.train.sam2_curves import draw_curves
-from samtrack.train.sam2_run import Report
 
 log = logging.getLogger("samtrack")
 

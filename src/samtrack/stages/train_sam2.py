@@ -26,8 +26,9 @@ from samtrack.models.sam2.network import Habits, Sam2Network
 from samtrack.stages.annotated import read_tracked
 from samtrack.stages.engine import CARD
 from samtrack.stages.train_diary import CHECKS, Diary
+from samtrack.train.loop import HELD_OUT_SEED, Report, begin_processes
 from samtrack.train.sam2_clips import Clip
-from samtrack.train.sam2_run import HELD_OUT_SEED, Report, Run, begin_processes, clips_used
+from samtrack.train.sam2_run import Run, clips_used
 from samtrack.train.sam2_sheet import draw_samples
 from samtrack.train.sam2_stream import clip_stream, ctc_stream, mixed
 
@@ -139,7 +140,7 @@ def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Clip], ou
     """Curves at every step; now and then a line, a look at held-out clips, a checkpoint."""
     settings = run.settings
     diary.note(report)
-    is_last = report.step == min(settings.steps, settings.stop or settings.steps)
+    is_last = report.step == settings.last_step
     if report.step % settings.check_every == 0 or is_last:
         _check(run, diary, held_out, out)
     if report.step % settings.checkpoint_every == 0 or is_last:
