@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 from samtrack.config.train_loop import LoopSettings
 from samtrack.errors import SettingsError
@@ -31,6 +32,67 @@ class Report:
     gradient: float
     rate: float
     lessons: int
+
+
+class Learner:
+    """What learns: the student, the running mean of the network in it, the optimiser, and how far it is."""
+
+    def __init__(self, student: nn.Module, network: nn.Module, settings: LoopSettings, device: torch.device) -> None:
+        self.device = device
+        self.network = network
+        self.mean: Any = copy.deepcopy(network).requires_grad_(False)
+        self.step = 0
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self._loop = settings
+        self._learns = student
+        self.optimiser = torch.optim.AdamW(groups(student, settings.weight_decay), lr=settings.rate, betas=(0.9, 0.99))
+        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
+        self.shared: nn.Module = student
+        if self.world > 1:
+            self.shared = nn.parallel.DistributedDataParallel(student, find_unused_parameters=True)
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to go on; tensors and plain values only."""
+        return {
+            "step": self.step,
+            "settings": self._loop.model_dump(mode="json"),
+            "student": self._learns.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state of a run with the same settings."""
+        self._learns.load_state_dict(state["student"])
+        self.mean.load_state_dict(state["mean"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.step = int(state["step"])
+
+    def cast(self) -> Any:
+        """The context in which a pass is computed with as many bits as the settings say."""
+        name = self._loop.precision
+        return torch.autocast(self.device.type, getattr(torch, name), enabled=name != "float32")
+
+    def collect(self, loss: Tensor) -> None:
+        """Add the gradients of a loss to those of the step."""
+        scaled: Any = self.scaler.scale(loss)
+        scaled.backward()
+
+    def take_step(self) -> tuple[float, float]:
+        """One step along the gradients that were collected; their length, and the learning rate."""
+        rate = rate_at(self.step, self._loop)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.scaler.unscale_(self.optimiser)
+        gradient = nn.utils.clip_grad_norm_(self._learns.parameters(), self._loop.clip_norm)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.optimiser.zero_grad(set_to_none=True)
+        self.step += 1
+        follow(self.mean, self.network, self._loop.average, self.step)
+        return float(gradient), rate
 
 
 def rate_at(step: int, schedule: LoopSettings) -> float:

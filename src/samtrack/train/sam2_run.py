@@ -6,10 +6,8 @@ Nothing is read or written here: the stage that drives the run saves what `Run.s
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +16,7 @@ from torch import Tensor, nn
 from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.models.lora import add_lora, fold_lora
 from samtrack.models.sam2.network import Sam2Network
-from samtrack.train.loop import Report, follow, freeze, groups, rate_at
+from samtrack.train.loop import Learner, Report, freeze
 from samtrack.train.sam2_batch import Lessons, make_lessons
 from samtrack.train.sam2_clips import Clip
 from samtrack.train.sam2_losses import LossWeights, true_iou
@@ -28,12 +26,11 @@ POOL = 96
 """Clips from which a batch is drawn: enough that a clip's second use comes after others."""
 
 
-class Run:
-    """The state of a run: the student, the running mean of its weights, the optimiser, how far it is."""
+class Run(Learner):
+    """The state of a run of a SAM 2 network."""
 
     def __init__(self, network: Sam2Network, settings: TrainSam2Settings, device: torch.device) -> None:
         self.settings = settings
-        self.device = device
         if settings.lora is not None:
             network.model.requires_grad_(False)
             add_lora(network.model, settings.lora.parts, settings.lora.rank, settings.lora.alpha)
@@ -41,35 +38,7 @@ class Run:
             torch.manual_seed(settings.seed)
             self.student = Student(network, settings.outlines).to(device)
         freeze(network.model, settings.frozen)
-        self.mean = copy.deepcopy(self.student.network).requires_grad_(False)
-        self.optimiser = torch.optim.AdamW(
-            groups(self.student, settings.weight_decay), lr=settings.rate, betas=(0.9, 0.99)
-        )
-        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
-        self.step = 0
-        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        self._shared: nn.Module = self.student
-        if self.world > 1:
-            self._shared = nn.parallel.DistributedDataParallel(self.student, find_unused_parameters=True)
-
-    def state(self) -> dict[str, Any]:
-        """All that is needed to go on; tensors and plain values only."""
-        return {
-            "step": self.step,
-            "settings": self.settings.model_dump(mode="json"),
-            "student": self.student.state_dict(),
-            "mean": self.mean.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "scaler": self.scaler.state_dict(),
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state of a run with the same settings."""
-        self.student.load_state_dict(state["student"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.step = int(state["step"])
+        super().__init__(self.student, self.student.network, settings, device)
 
     def result(self) -> nn.Module:
         """The running mean of the network, with what was added to frozen layers folded in."""
@@ -86,30 +55,12 @@ class Run:
         with closing(_pooled(clips, settings, self.step, self.rank)) as batches:
             while self.step < settings.last_step:
                 lessons = next(batches)
-                rate = rate_at(self.step, settings)
-                for group in self.optimiser.param_groups:
-                    group["lr"] = rate
-                seen: Pass = self._forward(lessons, weights)
-                loss: Any = self.scaler.scale(seen.total)
-                loss.backward()
-                self.scaler.unscale_(self.optimiser)
-                gradient = nn.utils.clip_grad_norm_(self.student.parameters(), settings.clip_norm)
-                self.scaler.step(self.optimiser)
-                self.scaler.update()
-                self.optimiser.zero_grad(set_to_none=True)
-                self.step += 1
-                follow(self.mean, self.student.network, settings.average, self.step)
+                with self.cast():
+                    seen: Pass = self.shared(lessons, weights, settings.points)
+                self.collect(seen.total)
+                gradient, rate = self.take_step()
                 losses = {name: float(loss.detach()) for name, loss in seen.losses.items()}
-                yield Report(self.step, losses, float(gradient), rate, len(lessons))
-
-    def _forward(self, lessons: Lessons, weights: LossWeights) -> Pass:
-        with self._cast():
-            seen: Pass = self._shared(lessons, weights, self.settings.points)
-        return seen
-
-    def _cast(self) -> Any:
-        name = self.settings.precision
-        return torch.autocast(self.device.type, getattr(torch, name), enabled=name != "float32")
+                yield Report(self.step, losses, gradient, rate, len(lessons))
 
     @torch.no_grad()
     def check(self, clips: Sequence[Clip]) -> tuple[dict[str, float], Lessons, Pass]:
@@ -124,7 +75,7 @@ class Run:
             lessons = make_lessons(clips[start : start + settings.clips], side, settings.cells, 1, rng)
             if len(lessons) == 0:
                 continue
-            with self._cast():
+            with self.cast():
                 seen = student(lessons, LossWeights(), settings.points)
             first = first or (lessons, seen)
             for name, values in _measures(lessons, seen).items():
