@@ -32,10 +32,10 @@ class Mask3DLossWeights(Section):
     )
     iou: float = Field(0.5, ge=0, description="Absolute error of the expected IoU.")
     outlines: float = Field(
-        1.0,
+        0.0,
         ge=0,
         description="Cross entropy of cells and rims shown by a head that is thrown away; the encoder learns from all "
-        "voxels. 0: no such head.",
+        "voxels. 0: no such head; 1: from scratch, where it makes learning several times faster.",
     )
 
 
@@ -46,6 +46,39 @@ class TrainSamMed3DSettings(LoopSettings):
         "samtrack-tiny-3d",
         description="Weights to begin with: a name of `samtrack weights list`, a folder or a file; scratch: random ones "
         "of the architecture given.",
+    )
+    data: tuple[str, ...] = Field(
+        (),
+        description="Images of annotated movies to learn from: folders of TIFF files, TIFF files or OME-Zarr; none: "
+        "simulated volumes only.",
+    )
+    masks: tuple[str, ...] = Field(
+        (),
+        description="Masks of each of them, as coarse as they are; frames without a file are left out. None: DATA/01_ST/SEG "
+        "beside DATA/01.",
+    )
+    simulated: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Share of tiles that are simulated where there are annotated movies: against forgetting what these do "
+        "not show.",
+    )
+    held_out_share: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Share of the annotated frames, the last ones, from which nothing is learnt; the weights of the best "
+        "look at them are kept. 0: learn from all, for a fixed number of steps.",
+    )
+    diameter_um: float | None = Field(
+        None, gt=0, description="Diameter of a typical cell in micrometres. null: that of the median mask."
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="Looks at held-out tiles without a better one after which the run ends. null: to its last step. "
+        "The weights of the best look are what is kept.",
     )
     architecture: dict[str, Any] | None = Field(None, description="Sizes of the network, for start: scratch.")
     cell_px: float | None = Field(

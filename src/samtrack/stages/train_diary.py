@@ -73,7 +73,9 @@ class Diary:
 def resume(run: Learner, settings: LoopSettings, path: Path) -> None:
     """Let a run go on from a checkpoint, which must be of the same recipe."""
     state = read_checkpoint(path)
-    before, now = state["settings"], settings.model_dump(mode="json")
+    now = settings.model_dump(mode="json")
+    usual = {name: field.get_default(call_default_factory=True) for name, field in type(settings).model_fields.items()}
+    before = usual | state["settings"]  # a checkpoint knows nothing of settings that came later
     changed = [name for name in now if before.get(name) != now[name] and name not in FREE_TO_CHANGE]
     if changed:
         raise SettingsError(

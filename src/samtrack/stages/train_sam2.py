@@ -23,14 +23,15 @@ from samtrack.models.device import choose_device
 from samtrack.models.sam2.build import build_model, random_model, state_of
 from samtrack.models.sam2.initial import redraw
 from samtrack.models.sam2.network import Habits, Sam2Network
-from samtrack.stages.annotated import read_tracked
+from samtrack.stages.annotated import read_tracked, with_masks
 from samtrack.stages.engine import CARD
 from samtrack.stages.train_diary import CHECKPOINT, CHECKS, SAMPLES, Diary, resume
 from samtrack.train.loop import HELD_OUT_SEED, Report, begin_processes
 from samtrack.train.sam2_clips import Clip
 from samtrack.train.sam2_run import Run, clips_used
 from samtrack.train.sam2_sheet import draw_samples
-from samtrack.train.sam2_stream import clip_stream, ctc_stream, mixed
+from samtrack.train.sam2_stream import clip_stream, ctc_stream
+from samtrack.train.workers import mixed
 
 log = logging.getLogger("samtrack")
 
@@ -100,7 +101,7 @@ def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list
         with closing(clip_stream(aside, settings.side_px, 2, 0, strides=strides)) as stream:
             held_out = list(islice(stream, settings.held_out))
         return clip_stream(seed, settings.side_px, frames, settings.workers, start, strides), held_out
-    movies = [read_tracked(Path(d), Path(m) if m else None) for d, m in _with_masks(settings)]
+    movies = [read_tracked(Path(d), Path(m) if m else None) for d, m in with_masks(settings.data, settings.masks)]
     halves = [m.parted(settings.held_out_share, frames) for m in movies]
     with closing(ctc_stream([h[1] for h in halves], aside, settings.side_px, 2)) as stream:
         held_out = list(islice(stream, settings.held_out))
@@ -109,14 +110,6 @@ def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list
         return own, held_out
     simulated = clip_stream(seed, settings.side_px, frames, settings.workers, strides=strides)
     return mixed(own, simulated, settings.simulated, seed), held_out
-
-
-def _with_masks(settings: TrainSam2Settings) -> list[tuple[str, str | None]]:
-    if settings.masks and len(settings.masks) != len(settings.data):
-        raise SettingsError(
-            f"masks: {len(settings.masks)} folders for {len(settings.data)} movies in data. Give one of each, or no masks."
-        )
-    return list(zip(settings.data, settings.masks or (None,) * len(settings.data), strict=True))
 
 
 def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Clip], out: Path) -> None:

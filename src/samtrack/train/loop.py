@@ -6,7 +6,7 @@ import copy
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -34,6 +34,15 @@ class Report:
     lessons: int
 
 
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best look so far: its measure, how many looks ago it was, and the running mean of that time."""
+
+    measure: float = -math.inf
+    looks: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+
 class Learner:
     """What learns: the student, the running mean of the network in it, the optimiser, and how far it is."""
 
@@ -42,6 +51,7 @@ class Learner:
         self.network = network
         self.mean: Any = copy.deepcopy(network).requires_grad_(False)
         self.step = 0
+        self.best = Best()
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         self._loop = settings
         self._learns = student
@@ -60,6 +70,7 @@ class Learner:
             "mean": self.mean.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "best": {"measure": self.best.measure, "looks": self.best.looks, "weights": self.best.weights},
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -69,6 +80,15 @@ class Learner:
         self.optimiser.load_state_dict(state["optimiser"])
         self.scaler.load_state_dict(state["scaler"])
         self.step = int(state["step"])
+        self.best = Best(**state.get("best", {}))
+
+    def judge(self, measure: float) -> bool:
+        """Note how well the running mean did in a look; whether it is the best so far, whose weights are then kept."""
+        if not measure > self.best.measure:
+            self.best = replace(self.best, looks=self.best.looks + 1)
+            return False
+        self.best = Best(measure, 0, {name: value.clone() for name, value in self.mean.state_dict().items()})
+        return True
 
     def cast(self) -> Any:
         """The context in which a pass is computed with as many bits as the settings say."""
@@ -130,6 +150,15 @@ def follow(mean: nn.Module, network: nn.Module, average: float, step: int) -> No
     keep = min(average, step / (step + FIRST_STEPS))
     for kept, new in zip(mean.parameters(), network.parameters(), strict=True):
         kept.lerp_(new.to(kept.dtype), 1 - keep)
+
+
+def agreed(is_so: bool, device: torch.device) -> bool:
+    """What the first of all processes says; alone, what this one says."""
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return is_so
+    said = torch.tensor([int(is_so)], device=device)
+    dist.broadcast(said, 0)
+    return bool(said.item())
 
 
 def begin_processes(device: torch.device) -> torch.device:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from functools import partial
 from itertools import count
 
@@ -46,11 +45,3 @@ def ctc_stream(
                 movie.images, movie.labels, movie.tracks, int(drawn[1]), side_px, n_frames, CLIPS_PER_SCENE
             )
         yield scene[place % CLIPS_PER_SCENE]
-
-
-def mixed(first: Generator[Clip], second: Generator[Clip], share: float, seed: int) -> Generator[Clip]:
-    """Clips of two streams, a share of them of the second."""
-    rng = np.random.default_rng([seed, 8])
-    with closing(first), closing(second):
-        while True:
-            yield next(second) if rng.random() < share else next(first)

@@ -41,8 +41,10 @@ class Run(Learner):
         super().__init__(self.student, self.student.network, settings, device)
 
     def result(self) -> nn.Module:
-        """The running mean of the network, with what was added to frozen layers folded in."""
+        """The running mean of the best look, else the last one, with what was added to frozen layers folded in."""
         network: nn.Module = copy.deepcopy(self.mean)
+        if self.best.weights:
+            network.load_state_dict(self.best.weights)
         fold_lora(network)
         return network
 

@@ -11,10 +11,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from itertools import count
 from typing import TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 
@@ -113,3 +115,30 @@ def _end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def ahead(stream: Generator[T], n: int = 4) -> Generator[T]:
+    """The same examples, up to ``n`` of them made in advance by a thread, for streams that wait for a disk."""
+    with ThreadPoolExecutor(1) as thread, closing(stream):
+        pending: deque[Future[T]] = deque(thread.submit(next, stream) for _ in range(n))
+        try:
+            while True:
+                done = pending.popleft().result()
+                pending.append(thread.submit(next, stream))
+                yield done
+        finally:
+            thread.shutdown(wait=True, cancel_futures=True)
+
+
+def mixed(first: Generator[T], second: Generator[T], share: float, seed: int, start: int = 0) -> Generator[T]:
+    """Examples of two streams, a share of them of the second, from place ``start`` on (`seconds_before` are used up)."""
+    rng = np.random.default_rng([seed, 8])
+    rng.random(start)
+    with closing(first), closing(second):
+        while True:
+            yield next(second) if rng.random() < share else next(first)
+
+
+def seconds_before(start: int, share: float, seed: int) -> int:
+    """How many examples before place ``start`` of `mixed` are of its second stream."""
+    return int(np.count_nonzero(np.random.default_rng([seed, 8]).random(start) < share))

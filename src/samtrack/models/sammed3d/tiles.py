@@ -14,7 +14,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.models.sam2.pixels import BRIGHT_PERCENT, DARK_PERCENT, sample_places, sample_weights
+from samtrack.models.sam2.pixels import (
+    BRIGHT_PERCENT,
+    DARK_PERCENT,
+    MOST_SAMPLED,
+    regular_sample,
+    sample_places,
+    sample_weights,
+)
 from samtrack.types import Box
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +31,9 @@ Corner = Sequence[int] | npt.NDArray[np.int64]
 
 LEAST = 1e-5
 """Smallest intensity inside of a frame, as the published weights were trained with: 0 means "no image here"."""
+
+PLANES_SAMPLED = 32
+"""Planes, evenly spaced, from which the range of grey values of a frame is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +132,11 @@ def in_range(image: npt.NDArray[Any], low: float, high: float) -> Float32s:
         return np.full(image.shape, LEAST, dtype=np.float32)
     scaled = (np.asarray(image, dtype=np.float32) - np.float32(low)) * np.float32(1 / (high - low))
     return np.clip(scaled, LEAST, 1, out=scaled)
+
+
+def frame_range(read: Read, shape: Sequence[int]) -> tuple[float, float]:
+    """`grey_range` of a frame that may be larger than memory, from some of its planes."""
+    n = min(int(shape[0]), PLANES_SAMPLED)
+    planes = np.unique(np.linspace(0, shape[0] - 1, n).astype(np.int64))
+    boxes = [Box((int(z), 0, 0), (int(z) + 1, int(shape[1]), int(shape[2]))) for z in planes]
+    return grey_range(np.concatenate([regular_sample(read(box), MOST_SAMPLED // n).reshape(-1) for box in boxes]))
