@@ -27,6 +27,10 @@ LEAST_SD = 1e-6
 SHARE_FOR_OBJECTS = 0.5
 """Share of the memory allowed that the batch of objects may take; the other half is for tiles and their attention."""
 
+MOST_ON_CPU = 4
+"""Objects in one batch on a CPU: larger ones fall out of its cache. Of 1 to 64, most objects per second were done at 2 to 4,
+two to three times as many as at 64 (`bench_sammed3d.py`, one core)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use3D:
@@ -99,7 +103,7 @@ class SamMed3DEngine:
         shown beside the points. Objects are taken in batches that fit ``memory_gb``.
         """
         found = [np.zeros((0, *(self.logits_px,) * 3), dtype=np.float32)], [np.zeros(0, dtype=np.float32)]
-        at_once = max(1, int(self.use.memory_gb * 1e9 * SHARE_FOR_OBJECTS / bytes_per_object(self.network.sizes)))
+        at_once = self._at_once()
         for start in range(0, len(points), at_once):
             batch = slice(start, start + at_once)
             shown = None if masks is None else self._tensor(masks[batch])[:, None]
@@ -111,6 +115,11 @@ class SamMed3DEngine:
             found[0].append(shown[:, 0].float().cpu().numpy())
             found[1].append(iou[:, 0].float().cpu().numpy())
         return Answer(np.concatenate(found[0]), np.concatenate(found[1]))
+
+    def _at_once(self) -> int:
+        """Objects in one batch."""
+        fit = int(self.use.memory_gb * 1e9 * SHARE_FOR_OBJECTS / bytes_per_object(self.network.sizes))
+        return max(1, min(fit, MOST_ON_CPU) if self.use.device.type == "cpu" else fit)
 
     def _tensor(self, values: npt.NDArray[Any]) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32).to(self.use.device)

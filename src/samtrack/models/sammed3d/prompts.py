@@ -51,7 +51,7 @@ class PromptEncoder(nn.Module):
         tokens = torch.cat([at + torch.where(is_on, on, away), none.expand(len(points), 1, -1)], dim=1)
         counts = torch.cat([is_in != NOTHING, is_in.new_ones(len(points), 1, dtype=torch.bool)], dim=1)
         if masks is None:
-            masks = points.new_zeros(1, 1, *(4 * self.grid,) * 3)
+            masks = none.new_zeros(1, 1, *(4 * self.grid,) * 3)
         return tokens, counts, self.mask_downscaling(masks)
 
     def places(self) -> Tensor:
