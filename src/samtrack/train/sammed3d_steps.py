@@ -17,6 +17,9 @@ from samtrack.models.sammed3d.network import SamMed3D
 from samtrack.train.sammed3d_batch import Lessons
 from samtrack.train.sammed3d_losses import mask_losses, outline_losses
 
+AT_ONCE = 4
+"""Objects that are decoded together: larger batches fall out of a CPU's cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -91,7 +94,9 @@ class Student(nn.Module):
         device = features.device
         own = features[torch.from_numpy(lessons.cube).to(device)]
         points, is_in = torch.from_numpy(lessons.points).to(device), torch.from_numpy(lessons.is_in).to(device)
-        shown = torch.from_numpy(lessons.shown).to(device)[:, None]
+        given = torch.from_numpy(lessons.shown).to(device)[:, None]
+        has_mask = given.flatten(1).any(dim=1)[:, None, None, None, None]
+        shown = torch.where(has_mask, given, self.network.prompt_encoder.without_mask(points, is_in))
         found: list[tuple[Tensor, Tensor]] = []
         for _ in range(rounds.n):
             if found:
@@ -101,7 +106,9 @@ class Student(nn.Module):
                 step = lessons.labels.shape[-1] // target.shape[-1]
                 points = torch.cat([points, at[:, None] * step + (step - 1) / 2], dim=1)
                 is_in = torch.cat([is_in, side.masked_fill(spared, -1)[:, None]], dim=1)
-            logits, iou = self.network.ask(own, points, is_in, shown)
+            each = [torch.split(t, AT_ONCE) for t in (own, points, is_in, shown)]
+            answers = [self.network.ask(*part) for part in zip(*each, strict=True)]
+            logits, iou = (torch.cat(part) for part in zip(*answers, strict=True))
             found.append((logits[:, 0], iou[:, 0]))
         return found
 
