@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from samtrack.train.workers import MIXED, address, mixed_stream, sources_from
+from samtrack.train.workers import MIXED, address, ahead, mixed, mixed_stream, seconds_before, sources_from
 
 PER_SOURCE = 8
 
@@ -31,3 +31,30 @@ def test_the_stream_is_what_the_addresses_say(start):
     stream = mixed_stream(numbered, PER_SOURCE, workers=0, start=start)
     expected = [source * 100 + j for source, j in (address(i, PER_SOURCE) for i in range(start, start + 50))]
     assert list(islice(stream, 50)) == expected
+
+
+def endless(start):
+    return (i for i in range(start, 10**6))
+
+
+def test_mixed_streams_go_on_where_they_were():
+    whole = list(islice(mixed(endless(0), (-i for i in endless(0)), 0.3, 5), 60))
+    n = seconds_before(25, 0.3, 5)
+    later = mixed(endless(25 - n), (-i for i in endless(n)), 0.3, 5, start=25)
+    assert list(islice(later, 35)) == whole[25:]
+    assert 5 < sum(v < 0 for v in whole) < 30
+
+
+def test_what_is_made_ahead_is_the_same_and_errors_come_through():
+    stream = ahead(endless(3), 2)
+    assert list(islice(stream, 5)) == [3, 4, 5, 6, 7]
+    stream.close()
+
+    def broken():
+        yield 1
+        raise ValueError("torn")
+
+    stream = ahead(broken())
+    assert next(stream) == 1
+    with pytest.raises(ValueError, match="torn"):
+        next(stream)

@@ -97,17 +97,17 @@ class Tiles:
         tile = np.maximum(seen, np.float32(LEAST)) * _all(inside)
         return np.ascontiguousarray(tile, dtype=np.float32)
 
-    def cut_labels(self, read: Read, corner: Corner) -> npt.NDArray[np.int32]:
-        """The labels under the centres of a tile's voxels, 0 beyond the frame."""
+    def cut_labels(self, read: Read, corner: Corner) -> npt.NDArray[np.int64]:
+        """The labels, whatever their type, under the centres of a tile's voxels; 0 beyond the frame."""
         box = self.box(corner).clipped(self.shape)
         if 0 in box.shape:
-            return np.zeros((self.side,) * 3, dtype=np.int32)
+            return np.zeros((self.side,) * 3, dtype=np.int64)
         index, inside = [], []
         for axis, places in enumerate(self._places(corner)):
             voxel = np.floor(places + 0.5).astype(np.int64)
             inside.append((voxel >= 0) & (voxel < self.shape[axis]))
             index.append(np.clip(voxel - box.start[axis], 0, box.shape[axis] - 1))
-        return np.asarray(np.asarray(read(box))[np.ix_(*index)] * _all(inside), dtype=np.int32)
+        return np.asarray(np.asarray(read(box))[np.ix_(*index)] * _all(inside), dtype=np.int64)
 
     def _places(self, corner: Corner) -> list[Floats]:
         """Coordinates of the tile's voxels in the frame, per axis."""
