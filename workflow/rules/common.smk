@@ -7,7 +7,7 @@ import os
 import time
 
 from samtrack.config import draws_with_sam2, trigger
-from samtrack.config.layout import RUN_CONFIG, Layout
+from samtrack.config.layout import RUN_CONFIG, Layout, trained_folder
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.summary import (
@@ -55,6 +55,12 @@ def files(kind):
         )
 
     return of
+
+
+def files_of(sequence):
+    """Fingerprints of images and masks of a sequence."""
+    kinds = ("images", "masks") if workflow.is_main_process else ()
+    return [plan.fingerprint(CONFIG, sequence, kind) for kind in kinds]
 
 
 def link_model():

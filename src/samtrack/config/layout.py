@@ -137,3 +137,8 @@ def sources_of(config: Config, sequence: SequenceSettings) -> Sources:
         Path(sequence.masks) if sequence.masks else None,
         Path(sequence.truth) if sequence.truth else None,
     )
+
+
+def trained_folder(config: Config) -> Path:
+    """Folder of the network that the run fine-tunes."""
+    return Path(config.out) / "weights" / config.train3d.name

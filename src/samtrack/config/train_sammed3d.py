@@ -120,3 +120,13 @@ class TrainSamMed3DSettings(LoopSettings):
     )
     losses: Mask3DLossWeights = Mask3DLossWeights()
     lora: Lora3DSettings | None = Field(None, description="Learn only additions to frozen projections.")
+
+
+class Train3DSettings(TrainSamMed3DSettings):
+    """Fine-tuning of a SAM-Med3D network on the masks of a run's sequences (`snakemake … train`), if no `data` is named."""
+
+    name: str = Field(
+        "sammed3d-tuned",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$",
+        description="Name of the weights, written to OUT/weights/NAME; sammed3d.weights names that folder to draw by them.",
+    )

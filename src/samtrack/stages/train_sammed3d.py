@@ -13,10 +13,12 @@ from typing import Any
 
 import torch
 
-from samtrack.config import Config, load_config
+from samtrack.config import Config, SequenceSettings, load_config
+from samtrack.config.layout import sources_of, trained_folder
 from samtrack.config.train_sammed3d import TrainSamMed3DSettings
 from samtrack.errors import SettingsError
 from samtrack.io.checkpoints import write_checkpoint, write_network
+from samtrack.io.names import SEG_FOLDER, TRA_FOLDER
 from samtrack.io.pictures import write_png
 from samtrack.io.weights import open_weights
 from samtrack.io.weights_cache import cache_folder
@@ -83,6 +85,26 @@ def run_train_sammed3d(training: SamMed3DTraining) -> None:
     if run.rank == 0:
         write_network(out, {**config_of(network.sizes), CARD: card}, state_of(run.result()))
         log.info("train sammed3d: weights in %s; to draw masks by them: sammed3d.weights=%s", out, out)
+
+
+def training_of(config: Config) -> SamMed3DTraining:
+    """The fine-tuning that a configuration asks for, on the masks of its sequences, else on their truth."""
+    settings = config.train3d
+    if not settings.data:
+        pairs = [pair for sequence in config.sequences if (pair := _pair(config, sequence)) is not None]
+        if not pairs:
+            raise SettingsError("train3d: no sequence has masks or truth to learn from. Name masks, or train3d.data.")
+        data, masks = zip(*pairs, strict=True)
+        settings = settings.model_copy(update={"data": data, "masks": masks})
+    return SamMed3DTraining(settings, trained_folder(config), config)
+
+
+def _pair(config: Config, sequence: SequenceSettings) -> tuple[str, str] | None:
+    """Images of a sequence and what masks it has, given ones first."""
+    sources = sources_of(config, sequence)
+    truth = [sources.truth / name for name in (SEG_FOLDER, TRA_FOLDER)] if sources.truth else []
+    found = [path for path in (sources.masks, *truth) if path is not None and path.exists()]
+    return (str(sources.images), str(found[0])) if found else None
 
 
 def _first_network(settings: TrainSamMed3DSettings) -> tuple[SamMed3D, dict[str, Any]]:
