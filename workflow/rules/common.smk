@@ -57,12 +57,6 @@ def files(kind):
     return of
 
 
-def files_of(sequence):
-    """Fingerprints of images and masks of a sequence."""
-    kinds = ("images", "masks") if workflow.is_main_process else ()
-    return [plan.fingerprint(CONFIG, sequence, kind) for kind in kinds]
-
-
 def link_model():
     """A fingerprint of the user's link model; a changed one re-runs the rule."""
     return plan.model_fingerprint(CONFIG) if workflow.is_main_process else ""

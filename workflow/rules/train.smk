@@ -24,7 +24,9 @@ rule train_sammed3d:
     params:
         config=RUN_FILE,
         out=str(trained_folder(CONFIG)),
-        files=[files_of(sequence) for sequence in CONFIG.sequences],
+        files=lambda wildcards: (
+            plan.fingerprints(CONFIG) if workflow.is_main_process else ""
+        ),
         triggers=triggers("train3d"),
     log:
         os.path.join(OUT, "logs", "train_sammed3d.log"),

@@ -73,6 +73,11 @@ def model_fingerprint(config: Config) -> str:
     return hashlib.sha256(Path(config.link.model).read_bytes()).hexdigest()[:32]
 
 
+def fingerprints(config: Config) -> list[str]:
+    """Those of images and masks of all sequences."""
+    return [fingerprint(config, sequence, kind) for sequence in config.sequences for kind in ("images", "masks")]
+
+
 def uses_sam2(config: Config) -> bool:
     """Whether some stage asks a SAM 2 network, so that its weights must be here before the jobs start."""
     methods: set[str] = {config.segment.method, config.fill.method}
