@@ -14,6 +14,7 @@ CHANGES = {
     "fill": {"method": "none"},
     "sam2": {"precision": "float32"},
     "sammed3d": {"precision": "float32"},
+    "train3d": {"steps": 7},
     "export": {"field_of_interest_px": 25},
     "evaluate": {"division_tolerance_frames": [0]},
     "report": {"tail_frames": 3},

@@ -7,7 +7,13 @@ import os
 import time
 
 from samtrack.config import network_of, trigger
-from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, WEIGHTS_MARKS, Layout
+from samtrack.config.layout import (
+    KEPT_TABLE,
+    RUN_CONFIG,
+    WEIGHTS_MARKS,
+    Layout,
+    trained_folder,
+)
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.summary import (

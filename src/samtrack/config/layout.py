@@ -150,3 +150,8 @@ def sources_of(config: Config, sequence: SequenceSettings) -> Sources:
         seeds,
         first_frame,
     )
+
+
+def trained_folder(config: Config) -> Path:
+    """Folder of the network that the run fine-tunes."""
+    return Path(config.out) / "weights" / config.train3d.name

@@ -10,19 +10,20 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from samtrack.config.modes import FIXED, without_mode
 from samtrack.config.schema import Config
-from samtrack.config.train_sam2 import TrainSam2Settings
+from samtrack.config.train_loop import LoopSettings
 from samtrack.errors import SettingsError
 
 Raw = dict[str, Any]
 Axes = Callable[[Config], int]
 """Says how many axes a frame of the movies of a configuration has, 2 or 3: by opening them."""
+Recipe = TypeVar("Recipe", bound=LoopSettings)
 
 
 def preset_names() -> list[str]:
@@ -159,12 +160,12 @@ def explain(error: ValidationError, source: str, model: type[BaseModel] = Config
     return f"{source}: " + "\n  ".join(lines)
 
 
-def check_recipe(raw: Mapping[str, Any], source: str) -> TrainSam2Settings:
+def check_recipe(raw: Mapping[str, Any], source: str, model: type[Recipe]) -> Recipe:
     """Checked settings of a training run."""
     try:
-        return TrainSam2Settings.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError(explain(error, source, TrainSam2Settings)) from error
+        raise SettingsError(explain(error, source, model)) from error
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -29,6 +29,7 @@ REVISIONS: dict[str, int] = {
     "validate": 1,
     "evaluate": 1,
     "report": 3,
+    "train3d": 1,
 }
 
 # A section, or single settings of one where the others change nothing.
@@ -46,11 +47,13 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "validate": (),
     "evaluate": ("evaluate",),
     "report": ("report",),
+    "train3d": ("movie", "ingest", "train3d"),
 }
 
 WITHOUT_EFFECT: dict[str, set[str]] = {
     "sam2": {"device", "compile", "memory_gb", "cache"},
     "sammed3d": {"device", "memory_gb", "cache"},
+    "train3d": {"device", "workers", "checkpoint_every"},
 }
 """Settings of a section that say where and how fast, not what: a change re-runs nothing."""
 

@@ -22,6 +22,7 @@ from samtrack.config.section import Section
 from samtrack.config.seed_files import SeedFileSettings
 from samtrack.config.segment import GivenSettings, SeedsSettings, SegmentSettings
 from samtrack.config.simulate import SimulateSettings
+from samtrack.config.train_sammed3d import Train3DSettings
 from samtrack.errors import SettingsError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
@@ -89,6 +90,7 @@ class Config(Section):
     fill: FillSettings = Field(default_factory=Sam2FillSettings)
     sam2: Sam2Settings = Field(default_factory=Sam2Settings)
     sammed3d: SamMed3DSettings = Field(default_factory=SamMed3DSettings)
+    train3d: Train3DSettings = Field(default_factory=Train3DSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)

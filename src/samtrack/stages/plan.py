@@ -97,6 +97,11 @@ def asks_network(config: Config, network: str) -> bool:
     return draws or (network == "sam2" and any(config.links_with_sam2(sequence) for sequence in config.sequences))
 
 
+def fingerprints(config: Config) -> list[str]:
+    """Those of images and masks of all sequences."""
+    return [fingerprint(config, sequence, kind) for sequence in config.sequences for kind in ("images", "masks")]
+
+
 def weights_mark(config: Config, network: str | None) -> list[Path]:
     """The mark, as input of rules that ask a network, that its weights are here; none if they ship or no stage asks."""
     if network is None or not asks_network(config, network):

@@ -14,7 +14,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.models.sam2.pixels import BRIGHT_PERCENT, DARK_PERCENT, sample_places, sample_weights
+from samtrack.models.sam2.pixels import (
+    BRIGHT_PERCENT,
+    DARK_PERCENT,
+    MOST_SAMPLED,
+    regular_sample,
+    sample_places,
+    sample_weights,
+)
 from samtrack.types import Box
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +31,9 @@ Corner = Sequence[int] | npt.NDArray[np.int64]
 
 LEAST = 1e-5
 """Smallest intensity inside of a frame, as the published weights were trained with: 0 means "no image here"."""
+
+PLANES_SAMPLED = 32
+"""Planes, evenly spaced, from which the range of grey values of a frame is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +97,17 @@ class Tiles:
         tile = np.maximum(seen, np.float32(LEAST)) * _all(inside)
         return np.ascontiguousarray(tile, dtype=np.float32)
 
-    def cut_labels(self, read: Read, corner: Corner) -> npt.NDArray[np.int32]:
-        """The labels under the centres of a tile's voxels, 0 beyond the frame."""
+    def cut_labels(self, read: Read, corner: Corner) -> npt.NDArray[np.int64]:
+        """The labels, whatever their type, under the centres of a tile's voxels; 0 beyond the frame."""
         box = self.box(corner).clipped(self.shape)
         if 0 in box.shape:
-            return np.zeros((self.side,) * 3, dtype=np.int32)
+            return np.zeros((self.side,) * 3, dtype=np.int64)
         index, inside = [], []
         for axis, places in enumerate(self._places(corner)):
             voxel = np.floor(places + 0.5).astype(np.int64)
             inside.append((voxel >= 0) & (voxel < self.shape[axis]))
             index.append(np.clip(voxel - box.start[axis], 0, box.shape[axis] - 1))
-        return np.asarray(np.asarray(read(box))[np.ix_(*index)] * _all(inside), dtype=np.int32)
+        return np.asarray(np.asarray(read(box))[np.ix_(*index)] * _all(inside), dtype=np.int64)
 
     def _places(self, corner: Corner) -> list[Floats]:
         """Coordinates of the tile's voxels in the frame, per axis."""
@@ -122,3 +132,11 @@ def in_range(image: npt.NDArray[Any], low: float, high: float) -> Float32s:
         return np.full(image.shape, LEAST, dtype=np.float32)
     scaled = (np.asarray(image, dtype=np.float32) - np.float32(low)) * np.float32(1 / (high - low))
     return np.clip(scaled, LEAST, 1, out=scaled)
+
+
+def frame_range(read: Read, shape: Sequence[int]) -> tuple[float, float]:
+    """`grey_range` of a frame that may be larger than memory, from some of its planes."""
+    n = min(int(shape[0]), PLANES_SAMPLED)
+    planes = np.unique(np.linspace(0, shape[0] - 1, n).astype(np.int64))
+    boxes = [Box((int(z), 0, 0), (int(z) + 1, int(shape[1]), int(shape[2]))) for z in planes]
+    return grey_range(np.concatenate([regular_sample(read(box), MOST_SAMPLED // n).reshape(-1) for box in boxes]))
