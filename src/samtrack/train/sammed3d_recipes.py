@@ -12,7 +12,7 @@ import numpy as np
 from samtrack.config.simulate import SimulateSettings
 from samtrack.train.link_recipes import log_uniform
 
-CELL_PX = (7.0, 28.0)
+CELL_PX = (9.0, 28.0)
 """Diameters of a cell in voxels of the simulated recording along y and x."""
 
 MOST_FINER = 1.15
@@ -64,7 +64,7 @@ def recipe(seed: int, cell_px: float, side: int) -> tuple[SimulateSettings, floa
 
 def _cells(rng: np.random.Generator, cell: float) -> Values:
     """From single cells to packed ones, round or long, alike or not."""
-    sparse, medium, dense = rng.uniform(0.03, 0.12), rng.uniform(0.12, 0.3), rng.uniform(0.3, 0.5)
+    sparse, medium, dense = rng.uniform(0.03, 0.12), rng.uniform(0.12, 0.3), rng.uniform(0.3, 0.4)
     return {
         "density": float(rng.choice([sparse, medium, dense], p=[0.3, 0.4, 0.3])),
         "diameter_um": cell,
@@ -72,7 +72,7 @@ def _cells(rng: np.random.Generator, cell: float) -> Values:
         "elongation": log_uniform(rng, 1.02, 2.2),
         "elongation_spread": float(rng.uniform(0.02, 0.3)),
         "irregularity": float(rng.uniform(0.01, 0.14)),
-        "brightness_spread": float(rng.uniform(0.05, 0.8)),
+        "brightness_spread": float(rng.uniform(0.05, 0.5)),
         "clustered": float(rng.uniform(0, 0.95)),
         "cycle_hours": log_uniform(rng, 8, 60),
         "mitosis_minutes": 60 * log_uniform(rng, 1, 4),
@@ -81,21 +81,21 @@ def _cells(rng: np.random.Generator, cell: float) -> Values:
 
 
 def _imaging(rng: np.random.Generator, cell: float) -> Values:
-    """From clean pictures to poor ones; 8 or 16 bit, sharp or soft, dark or hazy surroundings."""
+    """From clean pictures to middling ones, as usable recordings are; 8 or 16 bit, sharp or soft, dark or hazy."""
     is_8_bit = rng.random() < 0.3
-    blur = max(0.4, log_uniform(rng, 0.015, 0.1) * cell)
+    blur = max(0.4, log_uniform(rng, 0.015, 0.06) * cell)
     return {
         "dtype": "uint8" if is_8_bit else "uint16",
         "offset_grey": float(rng.uniform(0, 20) if is_8_bit else rng.uniform(0, 500)),
         "level_grey": log_uniform(rng, 15, 180) if is_8_bit else log_uniform(rng, 100, 8000),
-        "photons": log_uniform(rng, 4, 1000),
+        "photons": log_uniform(rng, 20, 1000),
         "read_noise_photons": float(rng.uniform(0, 3)),
         "blur_um": blur,
-        "blur_z_um": blur * log_uniform(rng, 1, 4),
-        "background": log_uniform(rng, 0.01, 0.8),
-        "unevenness": float(rng.uniform(0, 0.5)),
-        "texture": float(rng.uniform(0, 0.4)),
-        "contrast": log_uniform(rng, 0.5, 1.5),
-        "haze": float(rng.choice([0.0, rng.uniform(0, 0.15), rng.uniform(0.1, 0.4)])),
+        "blur_z_um": blur * log_uniform(rng, 1, 2.5),
+        "background": log_uniform(rng, 0.01, 0.4),
+        "unevenness": float(rng.uniform(0, 0.4)),
+        "texture": float(rng.uniform(0, 0.3)),
+        "contrast": log_uniform(rng, 0.7, 1.5),
+        "haze": float(rng.choice([0.0, rng.uniform(0, 0.1), rng.uniform(0, 0.2)])),
         "debris": int(rng.integers(0, 7)),
     }
