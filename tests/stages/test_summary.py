@@ -21,12 +21,20 @@ def test_the_plan_in_words(config: Config):
 
 
 def test_results_with_their_scores(config: Config, tmp_path: Path):
-    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "01_RES").mkdir(parents=True)
     (tmp_path / "out" / "01_scores.json").write_text(json.dumps({"values": {"TRA": 0.51234, "SEG": None}}))
     said = summary_of_results(config)
     assert str(tmp_path / "out" / "01_RES") in said
     assert "TRA 0.5123" in said
     assert "SEG" not in said
+
+
+def test_of_a_run_that_trains_the_weights_are_named(config: Config, tmp_path: Path):
+    trained = tmp_path / "out" / "weights" / "sammed3d-tuned"
+    trained.mkdir(parents=True)
+    said = summary_of_results(config)
+    assert str(trained) in said
+    assert "d 01" not in said, "nothing was tracked"
 
 
 def test_errors_are_found_in_the_logs_of_this_run_only(config: Config, tmp_path: Path):

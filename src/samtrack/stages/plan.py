@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from samtrack.config import Config, SequenceSettings, network_of
-from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, WEIGHTS_MARKS, sources_of
+from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, WEIGHTS_MARKS, sources_of, trained_folder
 from samtrack.config.load import build_config, read_yaml
 from samtrack.config.weights import REGISTRY, entry_named
 from samtrack.errors import DataError, PlanError, SettingsError, WeightsError
@@ -35,7 +35,7 @@ def complete(config: Config) -> Config:
         )
     for network in WEIGHTS_MARKS:
         weights = getattr(config, network).weights
-        if asks_network(config, network) and not Path(weights).expanduser().exists():
+        if asks_network(config, network) and not Path(weights).expanduser().exists() and not learns_first(config):
             entry_named(weights)
     sequences = [_complete(config, sequence) for sequence in config.sequences]
     return config.model_copy(update={"sequences": tuple(sequences)})
@@ -97,6 +97,12 @@ def asks_network(config: Config, network: str) -> bool:
     return draws or (network == "sam2" and any(config.links_with_sam2(sequence) for sequence in config.sequences))
 
 
+def learns_first(config: Config) -> bool:
+    """Whether the run is to draw by weights that its own rule ``train`` has still to make."""
+    folder = trained_folder(config)
+    return Path(config.sammed3d.weights) == folder and not (folder / "model.safetensors").exists()
+
+
 def fingerprints(config: Config) -> list[str]:
     """Those of images and masks of all sequences."""
     return [fingerprint(config, sequence, kind) for sequence in config.sequences for kind in ("images", "masks")]
@@ -115,7 +121,7 @@ def weights_fingerprint(config: Config, network: str | None) -> str:
 
     Fetching does not change it, so that a run does not start anew because of its own first step.
     """
-    if network is None or not asks_network(config, network):
+    if network is None or not asks_network(config, network) or (network == "sammed3d" and learns_first(config)):
         return ""
     settings = getattr(config, network)
     weights = str(settings.weights)

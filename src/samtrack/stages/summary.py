@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from samtrack.config import Config, build_config
-from samtrack.config.layout import Layout
+from samtrack.config.layout import Layout, trained_folder
 from samtrack.errors import SamtrackError
 from samtrack.stages.address import Address
 from samtrack.stages.lineages import summary_of_lineages
@@ -61,18 +61,21 @@ def summary_of_plan(config: Config) -> str:
 
 
 def summary_of_results(config: Config) -> str:
-    """A few lines per sequence: result, page, scores."""
+    """A few lines per sequence: result, page, scores, as far as they were made; and what was trained."""
     lines = [""]
+    trained = trained_folder(config)
+    if trained.exists():
+        lines += [f"weights  {trained.resolve()}"]
     for sequence in config.sequences:
         address = Address(config, sequence)
         layout = address.layout
-        lines += [f"{config.dataset} {sequence.name}"]
         places = [("tracks", layout.table_csv), ("image", layout.movie), ("page", layout.page)]
         places = ([("result", layout.result)] if config.export.ctc else []) + places
-        lines += [f"  {name:<8}{path.resolve()}" for name, path in places]
-        if address.follows_some:
+        made = [f"  {name:<8}{path.resolve()}" for name, path in places if path.exists()]
+        lines += [f"{config.dataset} {sequence.name}", *made] if made else []
+        if address.follows_some and layout.followed.exists():
             lines.append(f"  lineages {summary_of_lineages(address)}")
-        if address.is_evaluated:
+        if address.is_evaluated and layout.scores.exists():
             lines += [f"  {'scores':<8}{layout.scores.resolve()}", f"          {_scores(layout)}"]
     return "\n".join(lines)
 

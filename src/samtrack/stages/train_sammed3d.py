@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Generator
 from contextlib import closing
@@ -13,11 +14,12 @@ from typing import Any
 
 import torch
 
-from samtrack.config import Config, SequenceSettings, load_config
+from samtrack.config import Config, SequenceSettings, load_config, trigger
 from samtrack.config.layout import sources_of, trained_folder
 from samtrack.config.train_sammed3d import TrainSamMed3DSettings
 from samtrack.errors import SettingsError
 from samtrack.io.checkpoints import write_checkpoint, write_network
+from samtrack.io.link_models import write_text
 from samtrack.io.names import SEG_FOLDER, TRA_FOLDER
 from samtrack.io.pictures import write_png
 from samtrack.io.weights import open_weights
@@ -29,7 +31,8 @@ from samtrack.models.sammed3d.sizes import MODEL_TYPE, Sizes
 from samtrack.stages.annotated import read_annotated_volumes, with_masks
 from samtrack.stages.engine import CARD, read_card
 from samtrack.stages.engine3d import CELL_SHARE
-from samtrack.stages.train_diary import CHECKPOINT, CHECKS, SAMPLES, Diary, resume
+from samtrack.stages.plan import fingerprints
+from samtrack.stages.train_diary import CHECKPOINT, CHECKS, CURVES, SAMPLES, Diary, resume
 from samtrack.train.loop import HELD_OUT_SEED, Report, agreed, begin_processes
 from samtrack.train.sammed3d_cubes import Cube, simulated_stream
 from samtrack.train.sammed3d_movies import (
@@ -46,14 +49,22 @@ from samtrack.train.workers import ahead, mixed, seconds_before
 
 log = logging.getLogger("samtrack")
 
+MARK = "learnt_from.txt"
+"""File beside a checkpoint of the workflow: the mark of the settings and files that it learnt from."""
+
 
 @dataclass(frozen=True, slots=True)
 class SamMed3DTraining:
-    """A recipe, the folder for weights, curves and checkpoints, and how annotated movies are to be read."""
+    """A recipe, the folder for weights, curves and checkpoints, and how annotated movies are to be read.
+
+    ``mark``: what a checkpoint must be of to be gone on with, else the training begins anew. Empty: a checkpoint of another
+    recipe is an error, since nobody says that its folder may be used.
+    """
 
     settings: TrainSamMed3DSettings
     out: Path
     config: Config = field(default_factory=partial(load_config, None))
+    mark: str = ""
 
 
 def run_train_sammed3d(training: SamMed3DTraining) -> None:
@@ -64,6 +75,8 @@ def run_train_sammed3d(training: SamMed3DTraining) -> None:
     device = begin_processes(chosen)
     network, card = _first_network(settings)
     run = Run(network, settings, device)
+    if run.rank == 0:
+        _begin_anew_if_other(training)
     if (out / CHECKPOINT).exists():
         resume(run, settings, out / CHECKPOINT)
     if run.rank == 0:
@@ -96,7 +109,21 @@ def training_of(config: Config) -> SamMed3DTraining:
             raise SettingsError("train3d: no sequence has masks or truth to learn from. Name masks, or train3d.data.")
         data, masks = zip(*pairs, strict=True)
         settings = settings.model_copy(update={"data": data, "masks": masks})
-    return SamMed3DTraining(settings, trained_folder(config), config)
+    made = [s.simulate.model_dump_json() for s in config.sequences if s.simulate is not None]
+    text = "\n".join([trigger(config, "train3d"), *fingerprints(config), *made])
+    return SamMed3DTraining(settings, trained_folder(config), config, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _begin_anew_if_other(training: SamMed3DTraining) -> None:
+    """Remove what an earlier training left that learnt from other masks or with other settings."""
+    out, mark = training.out, training.out / MARK
+    if not training.mark or (mark.exists() and mark.read_text(encoding="utf-8").strip() == training.mark):
+        return
+    if (out / CHECKPOINT).exists():
+        log.info("train sammed3d: %s is of other settings or masks: begins anew", out / CHECKPOINT)
+    for name in (CHECKPOINT, CURVES, CHECKS):
+        (out / name).unlink(missing_ok=True)
+    write_text(mark, training.mark + "\n")
 
 
 def _pair(config: Config, sequence: SequenceSettings) -> tuple[str, str] | None:
