@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from scipy import ndimage
 
 from samtrack.config import load_config
 from samtrack.config.load import check_recipe, merge
@@ -110,15 +109,11 @@ SPOILED = {"missed": 0.15, "merged": 0.08, "split": 0.08, "spurious": 0.1, "boun
 
 
 def dark_volume(seed):
-    """Dark nuclei with a shining rim on a bright field, as no recipe makes them; with true and with spoiled masks."""
+    """Dark nuclei in a bright field, as no recipe makes them; with true and with spoiled masks."""
     recipe = {"frames": 1, "seed": seed, "shape_px": (20, 60, 60), "um_per_voxel": (2.0, 1.0, 1.0), "masks": SPOILED}
     recipe |= {"cells": {"density": 0.2, "diameter_um": 14.0, "clustered": 0.8}}
     frame = simulate_movie(SimulateSettings.model_validate(recipe)).frame(0)
-    rim = ndimage.maximum_filter(frame.truth, (1, 3, 3)) != ndimage.minimum_filter(frame.truth, (1, 3, 3))
-    low, high = np.percentile(frame.image, [1, 99])
-    dark = np.clip((high - frame.image) / (high - low), 0, 1)
-    image = 1000 + 6000 * dark + 5000 * ndimage.gaussian_filter(rim.astype(float), (0.3, 0.8, 0.8))
-    return image.astype(np.uint16), frame.truth, frame.masks
+    return frame.image.max() - frame.image, frame.truth, frame.masks
 
 
 def test_coarse_masks_help(tmp_path):
@@ -133,12 +128,14 @@ def test_coarse_masks_help(tmp_path):
         match = match_frame(truth, spoiled)
         fits.append(match.iou.sum() / len(match.truth))
     assert np.mean(fits[:3]) < 0.6, "the masks are bad"
-    recipe = {"start": "samtrack-tiny-3d", "steps": 20, "rate": 1e-3, "warmup": 5, "check_every": 20, "pool": 9}
+    recipe = {"start": "samtrack-tiny-3d", "steps": 20, "rate": 2e-3, "warmup": 3, "average": 0.8, "pool": 9}
     recipe |= {"held_out_share": 0.4, "held_out": 6, "simulated": 0, "workers": 0, "prompts": 4, "rounds": [1]}
+    recipe["check_every"] = 20
     settings = check_recipe({**recipe, **of_movie(tmp_path)}, "test", TrainSamMed3DSettings)
     run_train_sammed3d(SamMed3DTraining(settings, tmp_path / "net", config_of()))
     before, after = (float(r["iou"]) for r in csv.DictReader((tmp_path / "net" / "checks.csv").open()))
-    assert after > before + 0.15
+    assert after > before + 0.2
+    assert after > 0.4
 
 
 def test_other_masks_begin_anew_in_a_run_that_is_asked_again(tmp_path, movie):
