@@ -27,19 +27,19 @@ def build_segmenter(
 ) -> Segmenter:
     """The segmenter that the settings ask for, for cells of ``diameter_um`` (None: method `given`) at ``scale``.
 
-    ``engine``: for method `sam2`; ``memory_gb``: what the classical segmenter below it may take.
+    ``engine``: for method `sam2`; ``memory_gb``: what one thread of the classical segmenter may take.
     """
     match settings:
         case GivenSettings():
             return GivenSegmenter()
         case SeedsSettings():
-            return SeedsSegmenter(settings, Grid.of(scale, _require_diameter(diameter_um)))
+            return SeedsSegmenter(settings, Grid.of(scale, _require_diameter(diameter_um)), memory_gb)
         case Sam2SegmentSettings():
             require_2d(scale)
             if engine is None:
                 raise ValueError("segment.method sam2 needs an engine")
             diameter = _require_diameter(diameter_um)
-            seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
+            seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter), memory_gb)
             along_y, along_x = (diameter / um for um in scale.um_per_voxel)
             return Sam2Segmenter(settings, seeds, engine, (along_y, along_x), memory_gb)
 
