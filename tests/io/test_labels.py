@@ -42,7 +42,7 @@ def test_a_large_frame_is_one_shard_of_many_chunks(tmp_path: Path):
 
 @pytest.mark.parametrize("shape", [(9, 20, 30), (5, 64, 7), (1, 70, 70), (40, 3, 3), (60, 50)])
 def test_a_frame_written_box_by_box_is_the_frame(tmp_path: Path, monkeypatch, shape: tuple[int, ...]):
-    monkeypatch.setattr(label_store, "LAYER_VOXELS", 1000)
+    monkeypatch.setattr(slabs, "LAYER_VOXELS", 1000)
     monkeypatch.setattr(label_store, "CHUNK_VOXELS", 300)
     monkeypatch.setattr(slabs, "SLAB_VOXELS", 130)
     scale, boxes = Scale((1.0,) * len(shape)), []

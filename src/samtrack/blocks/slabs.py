@@ -16,6 +16,13 @@ from samtrack.types import Box
 SLAB_VOXELS = 2**20
 """Voxels of one slab or box at most: 4 MiB of labels; the hungriest step takes 80 bytes for each beside it, 84 MB."""
 
+LAYER_VOXELS = 2**22
+"""Voxels of one layer of a stored frame (16 MiB of labels), unless one plane is larger: planes that are compressed together,
+so that reading some of them costs as much as reading all."""
+
+LAYER_PLANES = 16
+"""Planes of one layer at most: as many as a cell is thick, about."""
+
 HELD_VOXELS = 2**23
 """Frames of at most this many voxels may be held whole (32 MiB of labels): reading them in parts would only cost time."""
 
@@ -23,6 +30,13 @@ HELD_VOXELS = 2**23
 def is_small(shape: tuple[int, ...]) -> bool:
     """Whether a frame of this shape may be held whole."""
     return prod(shape) <= HELD_VOXELS
+
+
+def layer_planes(shape: tuple[int, ...]) -> int:
+    """Planes of one layer of a frame (z, y, x); of a small frame or a picture all of it."""
+    if len(shape) < 3 or prod(shape) <= LAYER_VOXELS:
+        return shape[0]
+    return min(LAYER_PLANES, max(1, LAYER_VOXELS // prod(shape[1:])))
 
 
 def whole_box(shape: tuple[int, ...]) -> Box:
@@ -60,6 +74,8 @@ def plan_boxes(box: Box, most: int | None = None) -> list[Box]:
     """Parts of a box that tile it, each of at most ``most`` voxels (None: `SLAB_VOXELS`) and as compact as that allows."""
     most = SLAB_VOXELS if most is None else most
     side = list(box.shape)
+    if len(side) == 3 and prod(side) > most:
+        side[0] = min(side[0], LAYER_PLANES)
     while prod(side) > most and max(side) > 1:
         longest = side.index(max(side))
         side[longest] = -(-side[longest] // 2)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import zarr
 from zarr.codecs import BytesCodec, ZstdCodec
 
-from samtrack.blocks import Canvas, plan_slabs
+from samtrack.blocks import Canvas, assembled, layer_planes
 from samtrack.errors import DataError
 from samtrack.io.atomic import written_folder
 from samtrack.types import Box, Origin, Scale, Span
@@ -31,13 +31,6 @@ ZSTD_LEVEL = 1
 
 CANVAS_CHUNK = (16, 128, 128)
 """Chunk of a frame that is painted, in voxels along z, y and x: small, for a tile is written over parts of many."""
-
-
-LAYER_VOXELS = 2**22
-"""Voxels of one layer of chunks at most (16 MiB), unless one plane is larger: what has to be in memory to write a shard."""
-
-LAYER_PLANES = 16
-"""Planes of one layer at most: as many as a cell is thick, about."""
 
 
 class LabelBlockWriter:
@@ -84,18 +77,6 @@ class LabelBlockWriter:
             shutil.rmtree(path)
 
 
-def assembled(box: Box, read: Callable[[Box], npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """The content of a box, gathered slab by slab, so that what ``read`` needs beside it stays small."""
-    parts = plan_slabs(box)
-    if len(parts) == 1:
-        return read(box)
-    whole = np.empty(box.shape, dtype=dtype)
-    for part in parts:
-        inside = tuple(slice(a - c, b - c) for a, b, c in zip(part.start, part.stop, box.start, strict=True))
-        whole[inside] = read(part)
-    return whole
-
-
 @contextmanager
 def written_labels(
     path: Path, span: Span, shape: tuple[int, ...], scale: Scale, origin: Origin
@@ -129,10 +110,7 @@ def _cuts_of(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
     A shard is one layer of a large volume, so that none is written twice; small frames are one shard.
     """
-    plane = int(np.prod(shape[-2:]))
-    layer = list(shape)
-    if len(shape) == 3 and plane * shape[0] > LAYER_VOXELS:
-        layer[0] = min(LAYER_PLANES, max(1, LAYER_VOXELS // plane))
+    layer = [layer_planes(shape), *shape[1:]]
     chunk = list(layer)
     while np.prod(chunk) > CHUNK_VOXELS:
         first = 0 if layer[0] == shape[0] else 1  # a layer is cut across, never into thinner ones

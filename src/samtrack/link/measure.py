@@ -6,14 +6,15 @@ A voxel is a box, not a point: its own extent counts in the second moments, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from samtrack.blocks import is_small, plan_slabs, relabelled
+from samtrack.blocks import ByLayer, Reader, is_small, plan_slabs, relabelled
 from samtrack.errors import DataError
 from samtrack.link.voxels import Ints, labels_in, require_labels, runs
 from samtrack.types import Box, Detections, Frames, Origin, Scale, Typical
@@ -49,8 +50,9 @@ def measure_frame(labels: Frames, frame: int, images: Frames | None, origin: Ori
     if is_small(labels.shape):
         image = None if images is None else images.read(frame)
         return measure_detections(labels.read(frame), frame, labels.scale, image, origin)
-    pixels = None if images is None else (lambda box: images.read(frame, box))
-    return _measured(_Frame(lambda box: labels.read(frame, box), pixels, labels.shape), frame, labels.scale, origin)
+    pixels = None if images is None else ByLayer(partial(images.read, frame), images.shape)
+    read = ByLayer(partial(labels.read, frame), labels.shape)
+    return _measured(_Frame(read, pixels, labels.shape), frame, labels.scale, origin)
 
 
 def _measured(seen: _Frame, frame: int, scale: Scale, origin: Origin) -> Detections:
@@ -117,8 +119,8 @@ class _Sums:
 class _Frame:
     """A frame as it is read: labels and pixels (None: there are none) of boxes, and its shape."""
 
-    labels: Callable[[Box], npt.NDArray[np.integer]]
-    pixels: Callable[[Box], npt.NDArray[np.generic]] | None
+    labels: Reader
+    pixels: Reader | None
     shape: tuple[int, ...]
 
     def voxels(self, run: Box, known: Ints) -> Iterator[tuple[npt.NDArray[np.int32], list[Ints], Floats | None]]:

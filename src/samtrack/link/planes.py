@@ -13,8 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.blocks import plan_slabs, whole_box
-from samtrack.link.voxels import Reader
+from samtrack.blocks import Reader, plan_slabs, whole_box
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

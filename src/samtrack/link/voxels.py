@@ -6,20 +6,16 @@ fractions depend on where they are broken off. What is read at once is less, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.blocks import plan_slabs, whole_box
+from samtrack.blocks import Reader, plan_slabs, whole_box
 from samtrack.errors import DataError
 from samtrack.types import Box
 
 Ints = npt.NDArray[np.int64]
-Reader = Callable[[Box], npt.NDArray[np.integer]]
-"""The labels of a box of one frame."""
-
 RUN_VOXELS = 2**22
 """Voxels of one run: each is summed by itself, then the runs' sums are added. A change would move last bits."""
 

@@ -6,20 +6,16 @@ given, found or drawn later are judged alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.blocks import plan_slabs, relabelled, whole_box
+from samtrack.blocks import Reader, plan_slabs, relabelled, whole_box
 from samtrack.config.objects import ObjectsSettings
-from samtrack.types import Box, Scale
+from samtrack.types import Scale
 
 Ints = npt.NDArray[np.int64]
-Reader = Callable[[Box], npt.NDArray[Any]]
-"""The labels of a box of one frame."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,9 +170,9 @@ def _export(address: Address, material: Material, decided: _Decided, fill: bool,
     drawer = drawer_of(address.config, material.images, material.typical, []) if fill else None
     patches = fill_gaps(labels, detections, tracks, decided.shared, whole, settings, drawer)
     frames, field = TrackedFrames(labels, detections, tracks, patches), field_of(address, labels.shape)
-    in_field = [tracks_in(frames.read(t), field) for t in whole.frames()]
+    in_field = [tracks_in(frames, t, field) for t in whole.frames()]
     table = presence_table(detections, tracks, patches, labels.scale, in_field)
-    write_ctc(address, result, table, np.r_[0, tracks.parent], frames.read)
+    write_ctc(address, result, table, np.r_[0, tracks.parent], frames)
 
 
 def _scores(address: Address, truth: Path | None, result: Path) -> Mapping[str, float | int | None]:

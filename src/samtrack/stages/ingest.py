@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from samtrack.io.movies import MovieFrames, numbers_of, open_movie, source_finge
 from samtrack.io.ome_zarr import FrameRecord, ImageFacts, StoreWriter, create_image
 from samtrack.io.resume import PartStore, resumed_store
 from samtrack.io.shards import checksum_of
+from samtrack.io.store_layout import plan_levels
 from samtrack.stages.address import told
 from samtrack.types import Box
 
@@ -50,7 +52,8 @@ def run_ingest(images: Path, out: Path, config: Config, frames: int | None) -> N
             source=str(images),
             first_number=movie.first_number,
         )
-        plan = json.dumps([source_fingerprint(images), trigger(config, "ingest"), facts.as_attributes()])
+        levels = [asdict(level) for level in plan_levels(facts.shape, config.ingest)]
+        plan = json.dumps([source_fingerprint(images), trigger(config, "ingest"), facts.as_attributes(), levels])
         with resumed_store(out, plan) as part:
             writer = create_image(part.folder, facts, config.ingest)
             _store_frames(movie, writer, part, config)

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.blocks import Canvas, is_small, whole_box
+from samtrack.blocks import ByLayer, Canvas, Reader, is_small, whole_box
 from samtrack.config.segment import GivenSettings, Sam2SegmentSettings
 from samtrack.errors import DataError
 from samtrack.io.labels import LabelBlockWriter, written_labels
@@ -25,7 +25,6 @@ from samtrack.segment import (
     survey,
     without,
 )
-from samtrack.segment.keep import Reader
 from samtrack.stages.address import Address, told
 from samtrack.stages.engine import open_engine
 from samtrack.types import Frames, Origin
@@ -79,12 +78,13 @@ def _checked(segmenter: Segmenter, source: Frames, frame: int) -> Reader:
     facts = segmenter.frame_facts(source, frame)
     if is_small(source.shape):
         return Canvas(segmenter.segment(source.read(frame), whole_box(source.shape), facts)).read
-    return lambda box: segmenter.segment(source.read(frame, box), box, facts)
+    return ByLayer(lambda box: segmenter.segment(source.read(frame, box), box, facts), source.shape)
 
 
 def _numbered(canvas: Canvas, number: npt.NDArray[np.uint32] | None) -> Reader:
     """Labels of a painted frame, box by box."""
-    return canvas.read if number is None else lambda box: number[canvas.read(box)]
+    read = ByLayer(canvas.read, canvas.shape)
+    return read if number is None else lambda box: number[read(box)]
 
 
 def _store(writer: LabelBlockWriter, frame: int, read: Reader, address: Address) -> tuple[int, int]:
