@@ -23,8 +23,8 @@ so that reading some of them costs as much as reading all."""
 LAYER_PLANES = 16
 """Planes of one layer at most: as many as a cell is thick, about."""
 
-HELD_VOXELS = 2**23
-"""Frames of at most this many voxels may be held whole (32 MiB of labels): reading them in parts would only cost time."""
+HELD_VOXELS = 2**22
+"""Frames of at most this many voxels may be held whole (16 MiB of labels): reading them in parts would only cost time."""
 
 
 def is_small(shape: tuple[int, ...]) -> bool:

@@ -17,8 +17,8 @@ VIEWED_PX = 2048
 MAX_SHARD_VOXELS = 2**30
 """Voxels of one shard at most (2 GiB of uint16 before compression): file systems and copies handle that well."""
 
-LAYER_VOXELS = 2**23
-"""Voxels of one layer of chunks at most (16 MiB of uint16), unless one plane is larger: a layer is what has to be in memory
+LAYER_VOXELS = 2**22
+"""Voxels of one layer of chunks at most (8 MiB of uint16), unless one plane is larger: a layer is what has to be in memory
 to write a frame, several times."""
 
 FLATNESS = 16
