@@ -13,6 +13,7 @@ CHANGES = {
     "associate": {"cost_appear": 1.5},
     "fill": {"method": "none"},
     "sam2": {"precision": "float32"},
+    "sammed3d": {"precision": "float32"},
     "export": {"field_of_interest_px": 25},
     "evaluate": {"division_tolerance_frames": [0]},
     "report": {"tail_frames": 3},

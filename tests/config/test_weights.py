@@ -5,7 +5,7 @@ import re
 import pytest
 
 from samtrack.config import build_config
-from samtrack.config.weights import REGISTRY, SHIPPED, entry_named
+from samtrack.config.weights import REGISTRY, SHIPPED, SHIPPED_3D, entry_named
 from samtrack.errors import SettingsError, WeightsError
 
 
@@ -14,7 +14,7 @@ def test_every_entry_is_complete() -> None:
         assert entry.name == name
         assert entry.licence
         assert 0 < entry.size_mb < 5000
-        assert entry.ships == (name == SHIPPED) == (not entry.revision)
+        assert entry.ships == (name in (SHIPPED, SHIPPED_3D)) == bool(entry.folder) == (not entry.revision)
         for file in entry.files:
             assert file.url.startswith("https://")
             assert file.url.endswith(f"/{file.name}")
@@ -32,7 +32,8 @@ def test_sums_are_of_different_files_and_official_ones_all_known() -> None:
 
 def test_a_revision_is_a_commit_or_said_not_to_be() -> None:
     unpinned = {name for name, entry in REGISTRY.items() if entry.revision == "main"}
-    assert unpinned == {"sam2-hiera-tiny", "sam2-hiera-small", "sam2-hiera-base-plus", "sam2-hiera-large", "edgetam"}
+    sam2 = {f"sam2-hiera-{size}" for size in ("tiny", "small", "base-plus", "large")}
+    assert unpinned == sam2 | {"edgetam", "sam-med3d-turbo"}
 
 
 @pytest.mark.parametrize(("name", "near"), [("sam2.1-hiera-lage", "sam2.1-hiera-large"), ("samtrack_tiny", SHIPPED)])

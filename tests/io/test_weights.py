@@ -1,5 +1,6 @@
 """Reading weights: three layouts give one plain value; each way to be wrong has an error that says so."""
 
+import argparse
 import hashlib
 import json
 import pickle
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -163,5 +165,29 @@ def test_shipped_weights_that_are_missing_are_an_error(tmp_path: Path, monkeypat
     monkeypatch.setattr("samtrack.io.weights_cache.SHIPPED_FOLDER", tmp_path / "gone")
     with pytest.raises(WeightsError, match=r"is missing, though it ships with samtrack\. Install the package anew"):
         open_weights(SHIPPED, tmp_path)
-    write_folder(tmp_path / "gone")
+    (tmp_path / "gone" / "sam2").mkdir(parents=True)
+    write_folder(tmp_path / "gone" / "sam2" / "tiny")
     assert open_weights(SHIPPED, tmp_path).state.keys() == STATE.keys()
+
+
+def test_a_checkpoint_of_sam_med3d_with_all_that_its_trainer_writes(tmp_path: Path) -> None:
+    """Tensors under 'model_state_dict', beside options of the run and numbers of numpy; still nothing is executed."""
+    layer = torch.nn.Linear(2, 2)
+    optimiser = torch.optim.AdamW(layer.parameters())
+    layer(torch.ones(1, 2)).sum().backward()
+    optimiser.step()
+    path = tmp_path / "sam_med3d_turbo.pth"
+    content = {
+        "epoch": 7,
+        "model_state_dict": layer.state_dict(),
+        "optimizer_state_dict": optimiser.state_dict(),
+        "lr_scheduler_state_dict": {"base_lrs": [8e-4], "_step_count": 3},
+        "losses": [np.float64(0.5), np.float32(0.25)],
+        "dices": [np.float64(0.75)],
+        "best_loss": np.float64(0.25),
+        "best_dice": 0.75,
+        "args": argparse.Namespace(img_size=128, multi_gpu=False, lr=8e-4),
+        "used_datas": ["a", "b"],
+    }
+    torch.save(content, path)
+    assert open_weights(str(path), tmp_path).state.keys() == {"weight", "bias"}

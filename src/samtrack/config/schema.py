@@ -17,6 +17,7 @@ from samtrack.config.objects import ObjectsSettings
 from samtrack.config.report import ReportSettings
 from samtrack.config.resources import BlocksSettings, ResourcesSettings
 from samtrack.config.sam2 import Sam2Settings
+from samtrack.config.sammed3d import SamMed3DSettings
 from samtrack.config.section import Section
 from samtrack.config.segment import GivenSettings, SeedsSettings, SegmentSettings
 from samtrack.config.simulate import SimulateSettings
@@ -63,6 +64,7 @@ class Config(Section):
     associate: AssociateSettings = Field(default_factory=AssociateSettings)
     fill: FillSettings = Field(default_factory=Sam2FillSettings)
     sam2: Sam2Settings = Field(default_factory=Sam2Settings)
+    sammed3d: SamMed3DSettings = Field(default_factory=SamMed3DSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)

@@ -17,7 +17,10 @@ META = "https://dl.fbaipublicfiles.com/segment_anything_2"
 """Where Meta publishes the official files; 072824 holds SAM 2, 092824 SAM 2.1."""
 
 SHIPPED = "samtrack-tiny"
-"""The network that comes with the package."""
+"""The SAM 2 network that comes with the package."""
+
+SHIPPED_3D = "samtrack-tiny-3d"
+"""The SAM-Med3D network that comes with the package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,10 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class WeightsEntry:
-    """One name of the registry. Without files it ships with the package; ``revision`` is a commit, a date or a branch."""
+    """One name of the registry. ``revision`` is a commit, a date or a branch.
+
+    Without files it ships with the package, in ``folder`` below that of the networks.
+    """
 
     name: str
     architecture: str
@@ -42,6 +48,7 @@ class WeightsEntry:
     revision: str = ""
     files: tuple[WeightFile, ...] = ()
     gated: bool = False
+    folder: str = ""
 
     @property
     def ships(self) -> bool:
@@ -142,8 +149,16 @@ def _official(family: str, size: str) -> WeightsEntry:
     return WeightsEntry(name, "sam2_video", "Apache-2.0", _SIZES_MB[size], file.url, date, (file,))
 
 
+def _sam_med3d(name: str, file_name: str) -> WeightsEntry:
+    """An entry of the published SAM-Med3D, one .pth file."""
+    source = f"{HUGGING_FACE}/blueyo0/SAM-Med3D"
+    file = WeightFile(file_name, f"{source}/resolve/main/{file_name}")
+    return WeightsEntry(name, "sam_med3d", "Apache-2.0", 402, source, "main", (file,))
+
+
 def _entries() -> tuple[WeightsEntry, ...]:
-    shipped = WeightsEntry(SHIPPED, "sam2_video", "BSD-3-Clause", 6, "ships with samtrack")
+    shipped = WeightsEntry(SHIPPED, "sam2_video", "BSD-3-Clause", 6, "ships with samtrack", folder="sam2/tiny")
+    shipped_3d = WeightsEntry(SHIPPED_3D, "sam_med3d", "BSD-3-Clause", 6, "ships with samtrack", folder="sammed3d/tiny")
     sam21 = [
         _hugging_face(f"sam2.1-hiera-{size}", f"facebook/sam2.1-hiera-{size}", _SAM21_SUMS[size], mb)
         for size, mb in _SIZES_MB.items()
@@ -167,7 +182,16 @@ def _entries() -> tuple[WeightsEntry, ...]:
         licence="SAM License",
         gated=True,
     )
-    return (shipped, *sam21, *sam2, *official, edgetam, sam3)
+    return (
+        shipped,
+        shipped_3d,
+        *sam21,
+        *sam2,
+        *official,
+        edgetam,
+        sam3,
+        _sam_med3d("sam-med3d-turbo", "sam_med3d_turbo.pth"),
+    )
 
 
 REGISTRY: dict[str, WeightsEntry] = {entry.name: entry for entry in _entries()}

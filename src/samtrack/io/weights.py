@@ -1,4 +1,4 @@
-"""Weights of SAM 2 networks read from files into a plain value; what they mean is for ``samtrack.models`` to say.
+"""Weights of networks read from files into a plain value; what they mean is for ``samtrack.models`` to say.
 
 Three layouts are read: a Hugging Face folder (config.json with model.safetensors or pytorch_model.bin), a single
 .safetensors with a config.json beside it, and an official .pt. Nothing in them is ever executed.
@@ -6,6 +6,7 @@ Three layouts are read: a Hugging Face folder (config.json with model.safetensor
 
 from __future__ import annotations
 
+import argparse
 import json
 import pickle
 import zipfile
@@ -13,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from samtrack.config.weights import REGISTRY, WeightFile
 from samtrack.errors import WeightsError
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
 
 TORCH_SUFFIXES = (".pt", ".pth", ".bin")
 
+STATE_KEYS = ("model", "model_state_dict")
+"""Where published checkpoints keep their tensors: SAM 2 and SAM-Med3D."""
+
 
 @dataclass(frozen=True, slots=True)
-class Sam2Weights:
+class Weights:
     """What a set of weights holds: the network's sizes (empty for an official .pt, which has none) and its tensors."""
 
     config: dict[str, Any]
@@ -35,7 +41,7 @@ class Sam2Weights:
     source: str
 
 
-def open_weights(weights: str, cache: Path) -> Sam2Weights:
+def open_weights(weights: str, cache: Path) -> Weights:
     """Read the weights that ``sam2.weights`` names; those of the registry must sum to what they should."""
     return read_weights(locate(weights, cache), weights, _known_files(weights))
 
@@ -48,7 +54,7 @@ def sha256_of(weights: str, cache: Path) -> str:
     return checked.found
 
 
-def read_weights(path: Path, name: str | None = None, known: Mapping[str, WeightFile] | None = None) -> Sam2Weights:
+def read_weights(path: Path, name: str | None = None, known: Mapping[str, WeightFile] | None = None) -> Weights:
     """Read a folder or a file. Files that ``known`` names, and those with a record beside them, must sum to it."""
     numbers, config_file = _parts(path)
     registered = known or {}
@@ -58,7 +64,7 @@ def read_weights(path: Path, name: str | None = None, known: Mapping[str, Weight
     checked.require()
     config = {} if config_file is None else _read_config(config_file)
     state = _read_safetensors(numbers) if numbers.suffix == ".safetensors" else _read_torch(numbers)
-    return Sam2Weights(config, state, name or path.name, checked.found, str(numbers))
+    return Weights(config, state, name or path.name, checked.found, str(numbers))
 
 
 def _known_files(weights: str) -> dict[str, WeightFile]:
@@ -119,7 +125,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
-    """Tensors of a torch file, by name; official ones keep them under 'model'."""
+    """Tensors of a torch file, by name; published ones keep them under 'model' or 'model_state_dict'."""
     import torch
 
     is_zip = zipfile.is_zipfile(path)
@@ -127,7 +133,8 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
         raise _damaged(path, ValueError("its table of contents is missing"))
     try:
         # mapped, not copied, where the format allows it: the large network has 0.9 GB
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        with torch.serialization.safe_globals(_harmless()):
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path}: holds more than tensors, which only running code could restore, or is no torch file "
@@ -135,11 +142,20 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise _damaged(path, error) from error
-    state = content.get("model", content) if isinstance(content, Mapping) else content
+    state = content
+    for key in STATE_KEYS:
+        state = state.get(key, state) if isinstance(state, Mapping) else state
     if not isinstance(state, Mapping) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
         found = f"the keys {sorted(map(str, state))[:6]}" if isinstance(state, Mapping) else f"a {type(state).__name__}"
-        raise WeightsError(f"{path}: holds {found}, expected named tensors, or {{'model': named tensors}}.")
+        raise WeightsError(f"{path}: holds {found}, expected named tensors, also below 'model' or 'model_state_dict'.")
     return {str(key): value for key, value in state.items()}
+
+
+def _harmless() -> list[Any]:
+    """Types that checkpoints of SAM-Med3D hold beside tensors: options of the training run, and plain numbers."""
+    plain = [np.dtype(kind) for kind in ("float16", "float32", "float64", "int32", "int64", "bool")]
+    scalar = np.float64(0).__reduce__()[0]
+    return [argparse.Namespace, np.dtype, scalar, (scalar, "numpy.core.multiarray.scalar"), *map(type, plain)]
 
 
 def _starts_like_a_zip(path: Path) -> bool:

@@ -26,8 +26,8 @@ SAFETENSORS_FILE = "model.safetensors"
 TORCH_FILE = "pytorch_model.bin"
 """Names in a Hugging Face folder: the network's sizes, and its numbers in either of two formats."""
 
-SHIPPED_FOLDER = Path(__file__).parents[1] / "models" / "sam2" / "tiny"
-"""The weights that come with the package."""
+SHIPPED_FOLDER = Path(__file__).parents[1] / "models"
+"""Below it lie the weights that come with the package."""
 
 CHUNK_BYTES = 1 << 22  # 4 MB at a time: reading speed no longer depends on it
 
@@ -43,7 +43,7 @@ def cache_folder(setting: str | None = None) -> Path:
 
 def folder_of(entry: WeightsEntry, cache: Path) -> Path:
     """The folder that holds, or will hold, the files of an entry."""
-    return SHIPPED_FOLDER if entry.ships else cache / entry.name
+    return SHIPPED_FOLDER / entry.folder if entry.ships else cache / entry.name
 
 
 def files_of(entry: WeightsEntry, cache: Path) -> list[Path]:
@@ -58,7 +58,7 @@ def is_here(entry: WeightsEntry, cache: Path) -> bool:
 
 
 def locate(weights: str, cache: Path) -> Path:
-    """The folder or file that ``sam2.weights`` means; an error that says what to do if it is not there.
+    """The folder or file that a ``weights`` setting means; an error that says what to do if it is not there.
 
     A name of the registry comes first; a folder of the same name is reached as ``./NAME``.
     """

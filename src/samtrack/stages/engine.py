@@ -32,8 +32,8 @@ def open_engine(settings: Sam2Settings, workers: int = 1, detail: float = 1.0) -
     """
     import torch
 
+    from samtrack.models.device import choose_device, choose_precision
     from samtrack.models.sam2.adapter import Sam2Engine, Use
-    from samtrack.models.sam2.device import choose_device, choose_precision
     from samtrack.models.sam2.kin import network_of
     from samtrack.models.sam2.network import Habits
     from samtrack.stages.weights import load_model

@@ -19,8 +19,8 @@ from samtrack.io.checkpoints import read_checkpoint, write_checkpoint, write_net
 from samtrack.io.pictures import write_png
 from samtrack.io.weights import open_weights
 from samtrack.io.weights_cache import cache_folder
+from samtrack.models.device import choose_device
 from samtrack.models.sam2.build import build_model, random_model, state_of
-from samtrack.models.sam2.device import choose_device
 from samtrack.models.sam2.initial import redraw
 from samtrack.models.sam2.network import Habits, Sam2Network
 from samtrack.stages.annotated import read_tracked

@@ -15,7 +15,7 @@ from samtrack.io.weights_cache import cache_folder
 if TYPE_CHECKING:
     from torch import nn
 
-    from samtrack.io.weights import Sam2Weights
+    from samtrack.io.weights import Weights
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def run_fetch_weights(settings: Sam2Settings, mark: Path, say: Callable[[str], N
     say(f"weights {settings.weights}: here, SHA-256 {found}")
 
 
-def load_model(settings: Sam2Settings) -> tuple[nn.Module, Sam2Weights]:
+def load_model(settings: Sam2Settings) -> tuple[nn.Module, Weights]:
     """The network that the settings name, on the CPU in float32, and where it came from. Never fetches."""
     from samtrack.io.weights import open_weights
     from samtrack.models.sam2.build import build_model

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.errors import SettingsError
-from samtrack.models.sam2.lora import add_lora, fold_lora
+from samtrack.models.lora import add_lora, fold_lora
 from samtrack.models.sam2.network import Sam2Network
 from samtrack.train.sam2_batch import Lessons, make_lessons
 from samtrack.train.sam2_clips import Clip

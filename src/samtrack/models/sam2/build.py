@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from samtrack.errors import WeightsError
+from samtrack.models.fit import require_fit, some
 from samtrack.models.sam2.official import POSITIONS, TIED_POSITIONS, config_of, from_official, is_official
 
 INITIAL_SD = 0.02
 """Standard deviation of a parameter that starts at random, as transformers draws its own."""
-
-SHOWN = 4  # keys named in an error; the rest are counted
 
 _SAM3_PREFIXES = (
     ("detector_model.vision_encoder.backbone.", "vision_encoder.backbone."),
@@ -37,11 +36,11 @@ def build_model(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Mo
     elif not config:
         raise WeightsError(
             "these weights have no configuration and not the official keys of SAM 2 "
-            f"(found {_some(state)}). Give a folder with config.json and model.safetensors."
+            f"(found {some(state)}). Give a folder with config.json and model.safetensors."
         )
     model = _tied(_empty_model(config))
     tensors = _positions_completed(_of_the_tracker(state) if _is_sam3(config) else dict(state))
-    _require_fit(model, tensors)
+    require_fit(model, tensors)
     model.load_state_dict(tensors)
     return model.float().eval()
 
@@ -158,32 +157,5 @@ def _require_sam2(state: Mapping[str, Tensor]) -> None:
         )
 
 
-def _require_fit(model: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Raise unless the tensors have exactly the keys and shapes of the network."""
-    own = model.state_dict()
-    problems = []
-    if missing := sorted(own.keys() - state.keys()):
-        problems.append(f"{len(missing)} of {len(own)} keys missing ({_some(missing)})")
-    if unexpected := sorted(state.keys() - own.keys()):
-        problems.append(f"{len(unexpected)} unexpected keys ({_some(unexpected)})")
-    differing = [
-        f"{key} {list(state[key].shape)}, expected {list(value.shape)}"
-        for key, value in own.items()
-        if key in state and state[key].shape != value.shape
-    ]
-    if differing:
-        problems.append(f"{len(differing)} wrong shapes ({_some(differing, '; ')})")
-    if problems:
-        raise WeightsError(
-            f"the weights do not fit {type(model).__name__} of this configuration: {', and '.join(problems)}. Take "
-            "configuration and weights from one source; fine-tuned adapters need to be merged first."
-        )
-
-
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _some(names: Iterable[str], separator: str = ", ") -> str:
-    listed = list(names)
-    return separator.join(listed[:SHOWN]) + (" …" if len(listed) > SHOWN else "")

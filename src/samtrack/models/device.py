@@ -7,8 +7,8 @@ import torch
 from samtrack.errors import SettingsError
 
 
-def choose_device(asked: str) -> tuple[torch.device, str]:
-    """The device that a setting asks for, and a line that says what was taken and why."""
+def choose_device(asked: str, setting: str = "sam2.device") -> tuple[torch.device, str]:
+    """The device that ``setting`` asks for, and a line that says what was taken and why."""
     if asked == "auto":
         if torch.cuda.is_available():
             device = torch.device("cuda")
@@ -22,7 +22,7 @@ def choose_device(asked: str) -> tuple[torch.device, str]:
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
         raise SettingsError(
-            f"sam2.device: {asked!r} cannot be used here ({first}). Use auto, cpu, cuda, cuda:1 … or mps."
+            f"{setting}: {asked!r} cannot be used here ({first}). Use auto, cpu, cuda, cuda:1 … or mps."
         ) from error
     return device, f"runs on {device}, as asked"
 

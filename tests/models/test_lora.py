@@ -2,7 +2,7 @@
 
 import torch
 
-from samtrack.models.sam2.lora import LoraLinear, add_lora, fold_lora
+from samtrack.models.lora import LoraLinear, add_lora, fold_lora
 from samtrack.testing.networks import small_network
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from samtrack.errors import SettingsError
-from samtrack.models.sam2 import device as module
-from samtrack.models.sam2.device import choose_device, choose_precision
+from samtrack.models import device as module
+from samtrack.models.device import choose_device, choose_precision
 
 
 def test_a_cpu_that_was_asked_for():

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "linear1", "linear2", "proj_in", "proj_out")
-"""Layers that are adapted, by the last part of their names: attention and what follows it."""
+"""Layers of SAM 2 that are adapted, by the last part of their names: attention and what follows it."""
 
 
 class LoraLinear(nn.Module):
@@ -35,12 +35,16 @@ class LoraLinear(nn.Module):
         return self.layer
 
 
-def add_lora(model: nn.Module, parts: Sequence[str], rank: int, alpha: float) -> int:
+def add_lora(
+    model: nn.Module, parts: Sequence[str], rank: int, alpha: float, projections: Sequence[str] = PROJECTIONS
+) -> int:
     """Put additions beside the projections of the named parts; returns how many."""
     found = []
     for name, module in model.named_modules():
         if any(name == part or name.startswith(part + ".") for part in parts):
-            found += [(module, key, layer) for key, layer in module.named_children() if _is_adapted(key, layer)]
+            found += [
+                (module, key, layer) for key, layer in module.named_children() if _is_adapted(key, layer, projections)
+            ]
     for module, key, layer in found:
         setattr(module, key, LoraLinear(layer, rank, alpha))
     return len(found)
@@ -54,5 +58,5 @@ def fold_lora(model: nn.Module) -> None:
                 setattr(module, key, layer.folded())
 
 
-def _is_adapted(name: str, layer: nn.Module) -> bool:
-    return isinstance(layer, nn.Linear) and name in PROJECTIONS
+def _is_adapted(name: str, layer: nn.Module, projections: Sequence[str]) -> bool:
+    return isinstance(layer, nn.Linear) and name in projections
