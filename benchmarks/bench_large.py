@@ -51,6 +51,15 @@ STAGES = {
     "report": "report --config {config} --sequence 01",
 }
 
+PLAIN = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # its own one reserves a GB that it does not use
+    "MALLOC_ARENA_MAX": "1",
+    "ZARR_ASYNC__CONCURRENCY": "1",
+    "ZARR_THREADING__MAX_WORKERS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+"""One thread and one heap, so that what is reserved but not used, which the limit counts as well, stays small."""
+
 CHILD = """
 import json, os, resource, sys, time
 limit = int(sys.argv[1])
@@ -133,8 +142,7 @@ def run_stage(folder: Path, stage: str, limit_mb: float | None) -> dict[str, flo
     fields = {"config": folder / "config.json", "out": folder / "out", "truth": folder / "01_GT"}
     words = [word.format(**fields, block=f"{0:05d}-{FRAMES:05d}") for word in STAGES[stage].split()]
     limit = str(int(limit_mb * 1e6)) if limit_mb else "0"
-    plain_pool = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}  # its own one reserves a GB that it does not use
-    done = subprocess.run([sys.executable, "-c", CHILD, limit, *words], capture_output=True, env=plain_pool)
+    done = subprocess.run([sys.executable, "-c", CHILD, limit, *words], capture_output=True, env=os.environ | PLAIN)
     lines = [line for line in done.stdout.decode().splitlines() if line.startswith('{"code"')]
     if done.returncode or not lines or json.loads(lines[-1])["code"]:
         said = done.stdout.decode()[-1000:] + done.stderr.decode()[-3000:]
