@@ -16,8 +16,9 @@ SHAPE = (6, 20, 24)
 
 
 @pytest.fixture
-def pair(rng, tmp_path: Path):
+def pair(tmp_path: Path):
     """Truth and result of a volume as files, and as arrays."""
+    rng = np.random.default_rng(0)
     truth, result = (rng.integers(0, 5, SHAPE).repeat(2, axis=2)[:, :, :24].astype(np.uint16) for _ in range(2))
     result[truth == 3] = 4
     write_mask(tmp_path / "man_track000.tif", truth)
