@@ -91,13 +91,20 @@ def make_movie(folder: Path, tiles: tuple[int, int]) -> None:
     from samtrack.simulate.movie import simulate_movie
     from samtrack.types import Scale
 
-    recipe = {"frames": FRAMES, "shape_px": TILE, "um_per_voxel": UM, "seed": 5, "cells": {"count": 80}}
+    recipe = {
+        "frames": FRAMES,
+        "shape_px": TILE,
+        "um_per_voxel": UM,
+        "seed": 5,
+        "minutes_per_frame": 2,
+        "cells": {"count": 80},
+    }
     movie = simulate_movie(SimulateSettings.model_validate(recipe))
     shape = (TILE[0], TILE[1] * tiles[0], TILE[2] * tiles[1])
     n_tiles, n_tracks = tiles[0] * tiles[1], int(movie.tracks[:, 0].max())
     if n_tiles * n_tracks > 65_535:
         raise SystemExit(f"{n_tiles} tiles of {n_tracks} tracks do not fit the 16 bits of a truth")
-    facts = ImageFacts(FRAMES, shape, np.dtype(np.uint16), Scale(UM, 5.0), name="01")
+    facts = ImageFacts(FRAMES, shape, np.dtype(np.uint16), Scale(UM, 2.0), name="01")
     writer = create_image(folder / "01.zarr", facts, IngestSettings())
     (folder / "01_GT" / "TRA").mkdir(parents=True)
     tile_of = np.arange(n_tiles).reshape(tiles).repeat(TILE[1], 0).repeat(TILE[2], 1)

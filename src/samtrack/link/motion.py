@@ -211,7 +211,9 @@ def _binned(points: Floats, low: Floats, bin_um: float, shape: tuple[int, ...]) 
     """Number of points per bin."""
     place = np.floor((points - low) / bin_um).astype(np.int64)
     flat = np.ravel_multi_index(tuple(place.T), shape)
-    return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+    count = np.zeros(int(np.prod(shape)))
+    np.add.at(count, flat, 1.0)
+    return count.reshape(shape)
 
 
 def _norm(vectors: Floats) -> Floats:
