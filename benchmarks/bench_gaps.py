@@ -8,7 +8,7 @@
 DIR holds datasets as the Cell Tracking Challenge lays them out, each with ``01``, ``01_GT`` and ``01_ST/SEG``. A share of
 the masks is dropped (seeded), only masks whose true track has others before and after it; then the gaps of the true
 tracks are filled. Told per method: the share of the dropped masks that came back with an IoU above 0.5, the mean IoU
-over all dropped ones (a mask that did not come back has 0), TRA before and after, the share of masks that method sam2
+over all dropped ones (a mask that did not come back has 0), TRA before and after, the share of masks that a network
 drew by their shape alone, and seconds.
 """
 
@@ -115,18 +115,23 @@ def true_tracks(frame: Any, track: Any, table: Any) -> tuple[Any, dict[int, int]
     return Tracks(track_of, np.arange(1, len(known) + 1), first, last, parents), number
 
 
-def fill(movie: Gappy, settings: dict[str, Any], weights: str, workers: int) -> dict[str, Any]:
+def fill(movie: Gappy, settings: dict[str, Any], weights: tuple[str, str], workers: int) -> dict[str, Any]:
     """Fill all gaps by one method; what came of it."""
     from samtrack.config import build_config
     from samtrack.fill import fill_gaps
-    from samtrack.stages.fill import drawer_of
+    from samtrack.stages.fill import cells_of, drawer_of
     from samtrack.types import Merges, Span
 
-    raw = {"fill": settings, "sam2": {"weights": weights}, "resources": {"workers": workers}}
+    raw = {
+        "fill": settings,
+        "sam2": {"weights": weights[0]},
+        "sammed3d": {"weights": weights[1]},
+        "resources": {"workers": workers},
+    }
     config = build_config(raw)
     facts: list[str] = []
     seconds = time.perf_counter()
-    drawer = drawer_of(config, movie.images, movie.typical, facts)
+    drawer = drawer_of(config, movie.images, movie.typical, facts, cells_of(movie.detections, movie.tracks))
     span = Span(0, movie.labels.n_frames)
     patches = fill_gaps(movie.labels, movie.detections, movie.tracks, Merges.none(), span, config.fill, drawer)
     seconds = time.perf_counter() - seconds
@@ -171,12 +176,14 @@ def tra_of(movie: Gappy, patches: list[Any]) -> float:
     return float(score_movie(matches, [], truth, rows, EvaluateSettings()).values["TRA"])
 
 
-def methods(blends: list[str]) -> dict[str, dict[str, Any]]:
-    """Every method that is compared, by name."""
+def methods(blends: list[str], ndim: int) -> dict[str, dict[str, Any]]:
+    """Every method that is compared on movies of so many axes, by name."""
     drawn: dict[str, dict[str, Any]] = {"shape": {"method": "shape"}}
     for blend in blends:
         name = {"auto": "sam2", "0": "sam2, no shape"}.get(blend, f"sam2, shape {blend}")
         drawn[name] = {"method": "sam2", "shape_weight": "auto" if blend == "auto" else float(blend)}
+        if ndim == 3 and blend != "auto":
+            drawn[f"prompts3d, shape {blend}"] = {"method": "prompts3d", "shape_weight": float(blend)}
     return drawn
 
 
@@ -186,6 +193,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="datasets whose name holds TEXT")
     parser.add_argument("--frames", type=int, help="first frames only")
     parser.add_argument("--weights", default="samtrack-tiny", help="as the setting sam2.weights")
+    parser.add_argument("--weights3d", default="samtrack-tiny-3d", help="as the setting sammed3d.weights")
     parser.add_argument("--blend", action="append", metavar="SHARE", help="weight of the shape: auto, or 0 to 1")
     parser.add_argument("--share", type=float, default=SHARE, help="share of the masks that are taken away")
     parser.add_argument("--seed", type=int, default=0)
@@ -202,8 +210,8 @@ def main() -> None:
             continue
         movie = gappy_movie(folder, name, 12 if args.quick else args.frames, args.seed, args.share)
         before = tra_of(movie, [])
-        for method, settings in methods(args.blend or list(BLENDS)).items():
-            found = fill(movie, settings, args.weights, args.workers)
+        for method, settings in methods(args.blend or list(BLENDS), len(movie.labels.shape)).items():
+            found = fill(movie, settings, (args.weights, args.weights3d), args.workers)
             rows.append({"dataset": name, "method": method, "TRA before": before, **found})
             print(common.table(rows[-1:], {key: key for key in rows[-1]}), flush=True)
     shown = [

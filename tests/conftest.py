@@ -42,6 +42,7 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     from samtrack.stages.export import run_export_ctc, run_export_tracks
     from samtrack.stages.fill import run_fill
     from samtrack.stages.ingest import run_ingest
+    from samtrack.stages.lineages import run_lineages
     from samtrack.stages.link import run_link
     from samtrack.stages.measure import run_measure, run_summarise
     from samtrack.stages.propagate import run_propagate
@@ -63,6 +64,8 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     for name in address.names:
         run_link(address, name)
     run_associate(address)
+    if address.follows_some:
+        run_lineages(address)
     for name in address.names:
         run_fill(address, name)
     run_export_tracks(address)

@@ -4,6 +4,7 @@ import pytest
 
 from samtrack.cli.main import build_parser
 from samtrack.cli.movie import cache_folder, configuration_of, sequence_name, snakemake_command, workflow_folder
+from samtrack.errors import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,27 @@ def test_an_unwritable_cache_is_replaced(
     monkeypatch.setenv(variable, "/proc/nobody/writes/here")
     assert cache_folder(tmp_path / "out") == tmp_path / "out" / ".cache"
     assert "/proc/nobody/writes/here" in capsys.readouterr().err
+
+
+def test_a_mode_is_a_word_and_points_and_cells_are_files():
+    config = configuration_of(options("--mode", "track", "--seeds", "points.csv"), lambda _: 2)
+    assert (config.mode, config.segment.method, config.reads_seeds) == ("track", "sam2", True)
+    assert config.sequences[0].seeds == str(Path("points.csv").resolve())
+    assert config.lineages == "all"
+    config = configuration_of(options("--mode", "link", "--masks", "masks", "--first-frame", "cells.json"))
+    assert (config.segment.method, config.fill.method, config.lineages) == ("given", "none", "from_first_frame")
+    assert config.sequences[0].first_frame == str(Path("cells.json").resolve())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--seeds", "points"), "no method reads it, since segment.method is 'seeds'. Add --mode track"),
+        (("--mode", "track", "--masks", "m"), "mode 'track' finds the cells itself"),
+        (("--mode", "link"), "names no masks; add masks"),
+        (("--mode", "follow"), "'link', 'link_and_generate' or 'track', found 'follow'"),
+    ],
+)
+def test_files_that_nobody_reads_and_modes_that_lack_files_are_told(given, said):
+    with pytest.raises(SettingsError, match=said):
+        configuration_of(options(*given), lambda _: 2)

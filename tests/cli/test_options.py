@@ -11,14 +11,17 @@ from samtrack.cli.main import build_parser, main
 
 STAGE = {"--config", "--sequence", "--workers"}
 OPTIONS = {
-    "run": {"--images", "--out", "--masks", "--truth", "--preset", "--config", "--set", "--cores"},
+    "run": {
+        *("--images", "--out", "--masks", "--mode", "--seeds", "--first-frame", "--truth"),
+        *("--preset", "--config", "--set", "--cores"),
+    },
     "simulate": STAGE,
     "ingest": STAGE,
     "segment": STAGE | {"--block", "--diameter"},
     "measure": STAGE | {"--block", "--summarise"},
     "propagate": STAGE | {"--block"},
     "link": STAGE | {"--block"},
-    "associate": STAGE,
+    "associate": STAGE | {"--lineages"},
     "fill": STAGE | {"--block"},
     "export": STAGE | {"--part"},
     "validate": {"folder", "--images", "--out", "--workers"},
@@ -38,7 +41,7 @@ TRAIN = {
 }
 WEIGHTS = {
     "list": {"--cache"},
-    "fetch": {"names", "--config", "--mark", "--cache"},
+    "fetch": {"names", "--config", "--mark", "--network", "--cache"},
     "path": {"name", "--cache"},
     "verify": {"names", "--cache"},
 }

@@ -32,7 +32,10 @@ def test_a_wrong_setting_is_one_error(tmp_path, capsys, option, told):
 
 def test_the_recipe_that_ships_is_valid():
     from samtrack.config.load import check_recipe, read_yaml
+    from samtrack.config.train_sam2 import TrainSam2Settings
 
-    settings = check_recipe(read_yaml(Path(__file__).parents[2] / "config/train/samtrack-tiny-1.yaml"), "recipe")
+    settings = check_recipe(
+        read_yaml(Path(__file__).parents[2] / "config/train/samtrack-tiny-1.yaml"), "recipe", TrainSam2Settings
+    )
     assert settings.start == "scratch"
     assert not settings.data

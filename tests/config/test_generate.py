@@ -32,7 +32,7 @@ def test_default_file_shows_every_key_with_its_description() -> None:
 
 def test_default_file_shows_alternatives_which_are_valid_without_their_comment_signs() -> None:
     lines = default_yaml().splitlines()
-    for section, methods in {"segment": ["given", "sam2"], "fill": ["none", "shape"]}.items():
+    for section, methods in {"segment": ["given", "sam2", "prompts3d"], "fill": ["none", "shape", "prompts3d"]}.items():
         starts = [i for i, line in enumerate(lines) if line == f"# {section}:"]
         for method, start in zip(methods, starts, strict=True):
             ends = (

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from samtrack.config import Config, SequenceSettings, build_config, load_config, preset_names, read_preset
+from samtrack.config.modes import DRAWS, methods_of
 from samtrack.config.segment import GivenSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,9 +32,14 @@ CHALLENGE = [
     "Fluo-N3DH-CE",
     "Fluo-N3DH-CHO",
     "Fluo-N3DH-SIM+",
+    "Fluo-N3DL-DRO",
     "Fluo-N3DL-TRIC",
     "Fluo-N3DL-TRIF",
 ]
+FROM_FIRST_FRAME = {"Fluo-N3DL-DRO", "Fluo-N3DL-TRIC", "Fluo-N3DL-TRIF"}
+"""Of which the challenge scores the lineages of some cells only."""
+
+DEEP = [name for name in CHALLENGE if "3D" in name]
 SOURCES = (
     "CTC dataset page",
     "py-ctcmetrics",
@@ -95,12 +102,52 @@ def test_movies_of_more_than_1000_frames_have_4_digits() -> None:
 def test_dataset_file_of_the_challenge(name: str) -> None:
     config = load_config(DATASETS / f"{name}.yaml")
     assert (config.dataset, config.preset, config.out) == (name, name, f"results/{name}")
+    some = name in FROM_FIRST_FRAME
+    assert config.lineages == ("from_first_frame" if some else "all")
     assert config.sequences == tuple(
-        SequenceSettings(name=s, images=f"data/{name}/{s}", truth=f"data/{name}/{s}_GT") for s in ("01", "02")
+        SequenceSettings(
+            name=s,
+            images=f"data/{name}/{s}",
+            truth=f"data/{name}/{s}_GT",
+            first_frame=f"data/{name}/{s}_GT/TRA/man_track000.tif" if some else None,
+        )
+        for s in ("01", "02")
     )
 
 
-@pytest.mark.parametrize("name", CHALLENGE)
+def uncommented(name: str, *keys: str) -> dict[str, Any]:
+    """A dataset file without the comment signs of some lines."""
+    text = (DATASETS / f"{name}.yaml").read_text(encoding="utf-8")
+    wanted = "|".join(map(re.escape, keys))
+    text, n = re.subn(rf"^( *)# ((?: *)(?:{wanted}))", r"\1\2", text, flags=re.MULTILINE)
+    assert n >= len(keys)
+    raw: dict[str, Any] = yaml.safe_load(text)
+    return raw
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_dataset_file_in_3d_shows_all_modes(name: str) -> None:
+    config = build_config(uncommented(name, "masks:", "mode: link\n"))
+    assert (config.segment.method, config.fill.method) == ("given", "none")
+    assert [s.masks for s in config.sequences] == [f"data/{name}/{s}_ERR_SEG" for s in ("01", "02")]
+    assert [s.seeds for s in config.sequences] == [None, None]
+    for mode in ("link_and_generate", "track"):
+        if DRAWS[3] not in methods_of("fill") or DRAWS[3] not in methods_of("segment"):
+            assert f"# mode: {mode}\n" in (DATASETS / f"{name}.yaml").read_text(encoding="utf-8")
+            continue
+        config = build_config(uncommented(name, "masks:", "seeds: data", f"mode: {mode}\n"), axes=lambda _: 3)
+        assert config.fill.method == DRAWS[3]
+        assert config.segment.method == ("given" if mode == "link_and_generate" else DRAWS[3])
+        assert config.reads_seeds == (mode == "track")
+
+
+def test_seeds_of_the_stretched_map_are_shrunk_again() -> None:
+    raw = uncommented("Fluo-N3DL-TRIC", "seeds: data", "mode: track\n", "segment:", "  seeds:\n", "z_divisor:")
+    assert raw["segment"] == {"seeds": {"z_divisor": 2}}
+    assert [s["seeds"] for s in raw["sequences"]] == [f"data/Fluo-N3DL-TRIC/{s}_detection" for s in ("01", "02")]
+
+
+@pytest.mark.parametrize("name", [name for name in CHALLENGE if name not in DEEP])
 def test_dataset_file_becomes_the_linking_variant_without_its_comment_signs(name: str) -> None:
     text = (DATASETS / f"{name}.yaml").read_text(encoding="utf-8")
     text = re.sub(r"^( *)# (masks:|segment:|  method:)", r"\1\2", text, flags=re.MULTILINE)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from samtrack.config import Config, build_config, draws_with_sam2, trigger
+from samtrack.config import Config, build_config, network_of, trigger
 from samtrack.config.revisions import REVISIONS, SECTIONS, WITHOUT_EFFECT
 
 CHANGES = {
@@ -15,11 +15,13 @@ CHANGES = {
     "fill": {"method": "none"},
     "sam2": {"precision": "float32"},
     "sammed3d": {"precision": "float32"},
+    "train3d": {"steps": 7},
     "export": {"field_of_interest_px": 25},
     "evaluate": {"division_tolerance_frames": [0]},
     "report": {"tail_frames": 3},
     "blocks": {"frames": 7},
     "resources": {"workers": 3},
+    "lineages": "from_first_frame",
 }
 
 
@@ -37,7 +39,7 @@ SINGLE = {
 
 
 def test_every_section_is_tried() -> None:
-    sections = set(Config.model_fields) - {"dataset", "preset", "out", "sequences"}
+    sections = set(Config.model_fields) - {"dataset", "preset", "out", "sequences", "mode"}
     assert set(CHANGES) == sections
     assert set(SECTIONS) == set(REVISIONS)
 
@@ -51,15 +53,20 @@ def test_a_changed_section_changes_the_triggers_of_its_stages_only(section: str)
     assert changed == {stage for stage, sections in SECTIONS.items() if section in sections}
 
 
+@pytest.mark.parametrize(("method", "network"), [("sam2", "sam2"), ("prompts3d", "sammed3d")])
 @pytest.mark.parametrize("stage", ["segment", "fill"])
-def test_a_stage_that_asks_a_network_depends_on_what_it_is_and_not_on_how_it_runs(stage: str) -> None:
-    method = {**PLAIN, stage: {"method": "sam2"}}
-    before = build_config(method)
-    assert draws_with_sam2(before, stage)
-    assert not draws_with_sam2(build_config(PLAIN), stage)
-    other = build_config({**method, "sam2": {"weights": "elsewhere", "cell_px": 30.0}})
-    moved = build_config({**method, "sam2": {"device": "cpu", "memory_gb": 7.0, "cache": "there"}})
-    assert {s for s in REVISIONS if trigger(before, s) != trigger(other, s)} == {stage, "propagate"}
+def test_a_stage_that_asks_a_network_depends_on_what_it_is_and_not_on_how_it_runs(
+    stage: str, method: str, network: str
+):
+    chosen = {**PLAIN, stage: {"method": method}}
+    before = build_config(chosen)
+    assert network_of(before, stage) == network
+    assert network_of(build_config(PLAIN), stage) is None
+    assert network_of(before, "link") is None
+    other = build_config({**chosen, network: {"weights": "elsewhere", "cell_px": 30.0}})
+    moved = build_config({**chosen, network: {"device": "cpu", "memory_gb": 7.0, "cache": "there"}})
+    also = {"propagate"} if network == "sam2" else set()
+    assert {s for s in REVISIONS if trigger(before, s) != trigger(other, s)} == {stage} | also
     assert all(trigger(before, s) == trigger(moved, s) for s in REVISIONS)
 
 

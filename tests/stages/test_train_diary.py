@@ -1,7 +1,7 @@
 """The diary of a run forgets what a killed run did after its last checkpoint."""
 
 from samtrack.stages.train_diary import CHECKS, CURVES, PICTURE, Diary
-from samtrack.train.sam2_run import Report
+from samtrack.train.loop import Report
 
 
 def report(step):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from samtrack.config.load import check_recipe
+from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.errors import SettingsError
 from samtrack.io.weights import read_weights
 from samtrack.models.sam2.build import build_model
@@ -35,7 +36,7 @@ def small_pool(monkeypatch):
 
 
 def train(out, **changes):
-    run_train_sam2(Sam2Training(check_recipe({**RECIPE, **changes}, "test"), out))
+    run_train_sam2(Sam2Training(check_recipe({**RECIPE, **changes}, "test", TrainSam2Settings), out))
     return read_weights(out)
 
 
@@ -94,4 +95,4 @@ def test_scratch_needs_an_architecture(tmp_path):
 
 def test_an_unknown_setting_names_the_nearest():
     with pytest.raises(SettingsError, match=r"stepz: unknown key. Did you mean 'steps'"):
-        check_recipe({"stepz": 3}, "recipe")
+        check_recipe({"stepz": 3}, "recipe", TrainSam2Settings)

@@ -76,42 +76,42 @@ def test_the_mark_tells_what_the_weights_sum_to(folder: Path, tmp_path: Path) ->
 
 def test_weights_that_ship_need_no_fetching() -> None:
     config = config_with("samtrack-tiny")
-    assert plan.uses_sam2(config), "missing masks are drawn by it"
-    assert plan.weights_mark(config) == []
-    assert plan.weights_fingerprint(config)
+    assert plan.asks_network(config, "sam2"), "missing masks are drawn by it"
+    assert plan.weights_mark(config, "sam2") == []
+    assert plan.weights_fingerprint(config, "sam2")
 
 
 def test_a_run_without_sam2_needs_no_weights() -> None:
     config = config_with("nowhere to be found").model_copy(update={"fill": ShapeFillSettings()})
-    assert not plan.uses_sam2(config)
-    assert plan.weights_mark(config) == []
-    assert plan.weights_fingerprint(config) == ""
+    assert not plan.asks_network(config, "sam2")
+    assert plan.weights_mark(config, "sam2") == []
+    assert plan.weights_fingerprint(config, "sam2") == ""
 
 
 @pytest.fixture
 def used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some stage uses SAM 2."""
-    monkeypatch.setattr(plan, "uses_sam2", lambda _: True)
+    monkeypatch.setattr(plan, "asks_network", lambda _, network: network == "sam2")
 
 
 @pytest.mark.usefixtures("used")
 def test_the_fingerprint_follows_the_content_of_files(folder: Path) -> None:
     config = config_with(str(folder))
-    assert plan.weights_mark(config) == [Path("results/a/weights.sha256")]
-    before = plan.weights_fingerprint(config)
+    assert plan.weights_mark(config, "sam2") == [Path("results/a/weights.sha256")]
+    before = plan.weights_fingerprint(config, "sam2")
     numbers = folder / "model.safetensors"
     numbers.write_bytes(numbers.read_bytes())
-    assert plan.weights_fingerprint(config) == before
+    assert plan.weights_fingerprint(config, "sam2") == before
     numbers.write_bytes(numbers.read_bytes() + b" ")
-    assert plan.weights_fingerprint(config) != before
+    assert plan.weights_fingerprint(config, "sam2") != before
 
 
 @pytest.mark.usefixtures("used")
 def test_the_fingerprint_of_a_name_does_not_change_when_it_is_fetched() -> None:
     entry = REGISTRY["sam2.1-hiera-large"]
-    assert plan.weights_fingerprint(config_with(entry.name)) == f"{entry.name}@{entry.revision}"
-    assert plan.weights_fingerprint(config_with("sam2.1-hiera-tiny")) != plan.weights_fingerprint(
-        config_with(entry.name)
+    assert plan.weights_fingerprint(config_with(entry.name), "sam2") == f"{entry.name}@{entry.revision}"
+    assert plan.weights_fingerprint(config_with("sam2.1-hiera-tiny"), "sam2") != plan.weights_fingerprint(
+        config_with(entry.name), "sam2"
     )
 
 
@@ -122,3 +122,29 @@ def test_weights_that_nobody_knows_stop_the_plan(tmp_path: Path) -> None:
     raw = {"sam2": {"weights": "sam2.1-hiera-tinny"}, "sequences": [{"name": "01", "images": str(images), "frames": 2}]}
     with pytest.raises(WeightsError, match=r"Did you mean sam2\.1-hiera-tiny"):
         plan.complete(build_config(raw))
+
+
+def test_a_movie_in_3d_needs_the_weights_that_draw_in_volumes(tmp_path: Path) -> None:
+    plain = {"out": "results/a", "fill": {"method": "prompts3d"}, "sammed3d": {"weights": "sam-med3d-turbo"}}
+    config = build_config(plain)
+    assert (plan.asks_network(config, "sammed3d"), plan.asks_network(config, "sam2")) == (True, False)
+    assert plan.weights_mark(config, "sammed3d") == [Path("results/a/weights_3d.sha256")]
+    assert plan.weights_fingerprint(config, "sammed3d") == "sam-med3d-turbo@main"
+    assert plan.weights_mark(config, "sam2") == plan.weights_mark(config, None) == []
+    assert plan.weights_fingerprint(config, None) == ""
+    images = tmp_path / "01"
+    images.mkdir()
+    sequences = [{"name": "01", "images": str(images), "frames": 2}]
+    with pytest.raises(WeightsError, match=r"Did you mean sam-med3d-turbo"):
+        plan.complete(build_config(plain | {"sammed3d": {"weights": "sam-med3d-turb"}, "sequences": sequences}))
+
+
+def test_a_job_that_asks_a_network_has_its_memory_all_cores_and_a_gpu() -> None:
+    asks = build_config({"fill": {"method": "prompts3d"}, "sammed3d": {"memory_gb": 3.0}, "resources": {"workers": 5}})
+    assert plan.workers_of(asks, "fill") == 5
+    assert plan.gpus_of(asks, "fill") == 1
+    assert plan.memory_mb_of(asks, "fill") == int(1000 * (asks.resources.memory_gb + 3.0))
+    assert (plan.workers_of(asks, "segment"), plan.gpus_of(asks, "segment")) == (1, 0)
+    assert plan.memory_mb_of(asks, "segment") == int(1000 * asks.resources.memory_gb)
+    on_cpu = build_config({"fill": {"method": "prompts3d"}, "sammed3d": {"device": "cpu"}})
+    assert plan.gpus_of(on_cpu, "fill") == 0

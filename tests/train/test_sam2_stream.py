@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from samtrack.errors import SettingsError
-from samtrack.train import sam2_stream
-from samtrack.train.sam2_stream import CLIPS_PER_MOVIE, MIXED, clip_stream
+from samtrack.train.sam2_stream import clip_stream
+from samtrack.train.workers import MIXED
 
 
 def taken(n, **options):
@@ -29,19 +29,6 @@ def test_workers_and_start_change_nothing_and_movies_alternate():
     assert_equal(alone, taken(MIXED + 4, workers=2))
     assert_equal(alone[5:], taken(MIXED - 1, workers=0, start=5))
     assert len({clip.seed for clip in alone[:MIXED]}) == MIXED
-
-
-def test_every_clip_of_a_movie_comes_once():
-    places = [sam2_stream._address(i) for i in range(4 * MIXED * CLIPS_PER_MOVIE)]
-    assert len(set(places)) == len(places)
-    whole = {movie for movie, _ in places if MIXED <= movie < 3 * MIXED}
-    assert all(sum(movie == m for m, _ in places) == CLIPS_PER_MOVIE for movie in whole)
-
-
-def test_movies_are_asked_for_in_the_order_of_their_use():
-    start, n = 37, 300
-    used = list(dict.fromkeys(sam2_stream._address(i)[0] for i in range(start, start + n)))
-    assert list(islice(sam2_stream._movies(start), len(used))) == used
 
 
 @pytest.mark.parametrize("workers", [0, 1])

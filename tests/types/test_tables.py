@@ -80,7 +80,7 @@ def test_the_callers_array_stays_writeable() -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: type(t).__name__)
 def test_every_column_must_have_as_many_rows(table: Detections | Links | Divisions | Tracks) -> None:
-    own_length = {"track_of", "feature_names"}
+    own_length = {"track_of", "feature_names", "is_followed"}
     names = [f.name for f in fields(table) if f.name not in own_length]
     for name in names[1:]:
         with pytest.raises(ValueError, match=r"rows, expected|must be"):
@@ -218,3 +218,17 @@ class TestTracks:
 
     def test_no_tracks_at_all(self) -> None:
         assert len(tracks([], [0, 0])) == 0
+
+
+def test_followed_tracks_are_numbered_among_themselves() -> None:
+    tracks = Tracks([1, 2, 0, 3, 4, 5], [1, 2, 3, 4, 5], [0, 0, 2, 2, 4], [1, 1, 3, 3, 5], [0, 0, 2, 2, 4])
+    assert tracks.followed() is tracks
+    assert tracks.followed_as.tolist() == [0, 1, 2, 3, 4, 5]
+    some = replace(tracks, is_followed=[False, True, True, False, True])
+    assert some.follows(some.track_of).tolist() == [False, True, False, True, False, True]
+    kept = some.followed()
+    assert kept.track_of.tolist() == [0, 1, 0, 2, 0, 3]
+    assert (kept.first_frame.tolist(), kept.last_frame.tolist()) == ([0, 2, 4], [1, 3, 5])
+    assert kept.parent.tolist() == [0, 1, 0], "a parent that is not followed is none"
+    with pytest.raises(ValueError, match="is_followed has 2 rows, expected 5"):
+        replace(tracks, is_followed=[True, False])

@@ -97,6 +97,7 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
         ("segment.missing=empty", ALL | LAST),
         ("link.candidates=4", ALL - {"segment", "measure", "summarise"} | LAST),
         ("associate.cost_appear=1.5", {"associate", "fill", "export_tracks", "export_ctc"} | LAST),
+        ("lineages=from_first_frame", {"lineages", "fill", "export_tracks", "export_ctc"} | LAST),
         ("fill.min_size_fraction=0.4", {"fill", "export_tracks", "export_ctc"} | LAST),
         ("export.field_of_interest_px=5", {"export_tracks", "export_ctc"} | LAST),
         ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),

@@ -1,8 +1,9 @@
-"""The decision, once per movie; then masks for the frames in which a tracked cell was missed, block by block.
+"""The decision, once per movie; whose lineages are kept; masks for the frames in which a tracked cell was missed, by block.
 
 REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks; with fill.method
-                  'sam2' the weights
-OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet
+                  'sam2' or 'prompts3d' the weights
+OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet; with lineages
+                  'from_first_frame' OUT/SEQUENCE_work/lineages/*.parquet
 """
 
 
@@ -35,6 +36,31 @@ rule associate:
         " 2>&1 | tee {log:q}"
 
 
+rule lineages:
+    input:
+        movie=store(PATHS.movie),
+        typical=PATHS.typical,
+        labels=every_block(lambda layout, block: store(layout.labels(block))),
+        detections=every_block(Layout.detections),
+        tracks=rules.associate.output.tracks,
+        assigned=rules.associate.output.assigned,
+    output:
+        kept=PATHS.followed / KEPT_TABLE,
+    params:
+        config=RUN_FILE,
+        files=files("first_frame"),
+        triggers=triggers("lineages"),
+    log:
+        os.path.join(LOGS, "lineages.log"),
+    benchmark:
+        os.path.join(TIMES, "lineages.tsv")
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack associate --lineages --config {params.config:q} --sequence {wildcards.sequence:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule fill:
     input:
         movie=store(PATHS.movie),
@@ -44,27 +70,22 @@ rule fill:
         tracks=rules.associate.output.tracks,
         assigned=rules.associate.output.assigned,
         merges=rules.associate.output.merges,
-        weights=plan.weights_mark(CONFIG) if draws_with_sam2(CONFIG, "fill") else [],
+        kept=lambda wildcards: ADDRESS[wildcards.sequence].followed,
+        weights=plan.weights_mark(CONFIG, network_of(CONFIG, "fill")),
     output:
         patches=PATHS.patches("{block}"),
     params:
         config=RUN_FILE,
         triggers=triggers("fill"),
-        weights=sam2_weights() if draws_with_sam2(CONFIG, "fill") else "",
+        weights=weights(network_of(CONFIG, "fill")),
     log:
         os.path.join(LOGS, "fill", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "fill", "{block}.tsv")
-    threads: CONFIG.resources.workers if draws_with_sam2(CONFIG, "fill") else 1
+    threads: plan.workers_of(CONFIG, "fill")
     resources:
-        gpu=int(draws_with_sam2(CONFIG, "fill") and CONFIG.sam2.device != "cpu"),
-        mem_mb=int(
-            (
-                CONFIG.resources.memory_gb
-                + CONFIG.sam2.memory_gb * draws_with_sam2(CONFIG, "fill")
-            )
-            * 1000
-        ),
+        gpu=plan.gpus_of(CONFIG, "fill"),
+        mem_mb=plan.memory_mb_of(CONFIG, "fill"),
     conda:
         environment("fill")
     shell:

@@ -1,13 +1,16 @@
-"""What all rules share: the checked configuration, the plan of blocks, paths, and what re-runs a rule.
-
-Everything here is a short call into the package; nothing decides about cells.
-"""
+"""What all rules share: configuration, plan of blocks, paths, what re-runs a rule; short calls into the package only."""
 
 import os
 import time
 
-from samtrack.config import draws_with_sam2, trigger
-from samtrack.config.layout import RUN_CONFIG, Layout
+from samtrack.config import network_of, trigger
+from samtrack.config.layout import (
+    KEPT_TABLE,
+    RUN_CONFIG,
+    WEIGHTS_MARKS,
+    Layout,
+    trained_folder,
+)
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.summary import (
@@ -42,17 +45,16 @@ def triggers(stage):
 
 def environment(stage):
     """The conda environment of a stage: with PyTorch where its method asks a network."""
-    return f"../../envs/{'torch' if draws_with_sam2(CONFIG, stage) else 'core'}.yaml"
+    return f"../../envs/{'torch' if network_of(CONFIG, stage) else 'core'}.yaml"
 
 
-def files(kind):
-    """A function of the wildcards: a fingerprint of the user's files of one kind, computed by the main process only."""
+def files(*kinds):
+    """A function of the wildcards: a fingerprint of the user's files of these kinds, computed by the main process only."""
 
     def of(wildcards):
         sequence = ADDRESS[wildcards.sequence].sequence
-        return (
-            plan.fingerprint(CONFIG, sequence, kind) if workflow.is_main_process else ""
-        )
+        wanted = kinds if workflow.is_main_process else ()
+        return "".join(plan.fingerprint(CONFIG, sequence, kind) for kind in wanted)
 
     return of
 
@@ -62,9 +64,9 @@ def link_model():
     return plan.model_fingerprint(CONFIG) if workflow.is_main_process else ""
 
 
-def sam2_weights():
-    """What the weights of SAM 2 are known by; others re-run the rule."""
-    return plan.weights_fingerprint(CONFIG) if workflow.is_main_process else ""
+def weights(network):
+    """What the weights of a network (a section: sam2, sammed3d) are known by; others re-run the rule."""
+    return plan.weights_fingerprint(CONFIG, network) if workflow.is_main_process else ""
 
 
 def every_block(path):

@@ -13,6 +13,7 @@ rule export_tracks:
         detections=every_block(Layout.detections),
         patches=every_block(Layout.patches),
         tracks=rules.associate.output.tracks,
+        kept=lambda wildcards: ADDRESS[wildcards.sequence].followed,
     output:
         tracked=store(PATHS.tracked),
         table=PATHS.table,

@@ -14,13 +14,13 @@ rule propagate:
         ),
         detections=blocks_read_by("propagate", Layout.detections),
         typical=PATHS.typical,
-        weights=plan.weights_mark(CONFIG),
+        weights=plan.weights_mark(CONFIG, "sam2"),
     output:
         evidence=PATHS.evidence("{block}"),
     params:
         config=RUN_FILE,
         triggers=triggers("propagate"),
-        weights=sam2_weights(),
+        weights=weights("sam2"),
     log:
         os.path.join(LOGS, "propagate", "{block}.log"),
     benchmark:

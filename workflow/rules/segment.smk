@@ -1,6 +1,7 @@
 """The cells of every frame, block by block: found in the images, or read from the masks given.
 
-REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr; with segment.method 'given' the sequence's masks, with 'sam2' the weights
+REQUIRED INPUTS   OUT/SEQUENCE.ome.zarr; with segment.method 'given' the sequence's masks, with 'sam2' or 'prompts3d' the weights,
+                  with segment.seeds.method 'file' the sequence's seeds
 OUTPUTS           OUT/SEQUENCE_work/labels/BLOCK.zarr; OUT/SEQUENCE_work/diameter.json where no diameter is given
 """
 
@@ -27,28 +28,22 @@ rule segment:
     input:
         movie=store(PATHS.movie),
         diameter=lambda wildcards: ADDRESS[wildcards.sequence].measured_diameter,
-        weights=plan.weights_mark(CONFIG) if draws_with_sam2(CONFIG, "segment") else [],
+        weights=plan.weights_mark(CONFIG, network_of(CONFIG, "segment")),
     output:
         labels=store(PATHS.labels("{block}")),
     params:
         config=RUN_FILE,
-        files=files("masks"),
-        weights=sam2_weights() if draws_with_sam2(CONFIG, "segment") else "",
+        files=files("masks", "seeds"),
+        weights=weights(network_of(CONFIG, "segment")),
         triggers=triggers("segment"),
     log:
         os.path.join(LOGS, "segment", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "segment", "{block}.tsv")
-    threads: CONFIG.resources.workers if draws_with_sam2(CONFIG, "segment") else 1
+    threads: plan.workers_of(CONFIG, "segment")
     resources:
-        gpu=int(draws_with_sam2(CONFIG, "segment") and CONFIG.sam2.device != "cpu"),
-        mem_mb=int(
-            (
-                CONFIG.resources.memory_gb
-                + CONFIG.sam2.memory_gb * draws_with_sam2(CONFIG, "segment")
-            )
-            * 1000
-        ),
+        gpu=plan.gpus_of(CONFIG, "segment"),
+        mem_mb=plan.memory_mb_of(CONFIG, "segment"),
     conda:
         environment("segment")
     shell:

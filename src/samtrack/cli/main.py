@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from samtrack import __version__
 from samtrack.cli.bench import add_bench
 from samtrack.cli.movie import add_run
+from samtrack.cli.patches import add_patches
 from samtrack.cli.results import add_result_commands
 from samtrack.cli.stages import add_stage_commands
 from samtrack.cli.train import add_train
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_stage_commands(commands)
     add_result_commands(commands)
     add_train(commands)
+    add_patches(commands)
     add_weights(commands)
     add_bench(commands)
     return parser

@@ -12,13 +12,17 @@ from typing import Any
 
 from samtrack.config import Config, build_config, merge, preset_names
 from samtrack.config.layout import Layout
-from samtrack.config.load import parse_override, read_yaml
+from samtrack.config.load import Axes, parse_override, read_yaml
 from samtrack.errors import SettingsError
+
+FILES = ("images", "masks", "seeds", "first_frame", "truth")
+"""Options that name files of the sequence."""
 
 EXAMPLE = """\
 examples:
   samtrack run --images data/Fluo-N2DL-HeLa/01 --out results/HeLa --preset Fluo-N2DL-HeLa
   samtrack run --images movie.tif --masks movie_masks --out results/movie --set link.max_gap_frames=3
+  samtrack run --images movie.ome.zarr --mode track --seeds points --out results/movie
 
 Images .../01 give OUT/01_RES/mask*.tif and OUT/01_RES/res_track.txt, OUT/01.ome.zarr (image and tracks),
 OUT/01_tracks.csv, OUT/01_report.html and, with --truth, OUT/01_scores.json.
@@ -38,6 +42,13 @@ def add_run(commands: Any) -> None:
     parser.add_argument("--images", type=Path, required=True, metavar="PATH", help="TIFF folder or file, or OME-Zarr")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for all results")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="label images to link; without, cells are found")
+    parser.add_argument("--mode", metavar="MODE", help="link, link_and_generate or track (docs/modes.md)")
+    parser.add_argument(
+        "--seeds", type=Path, metavar="PATH", help="with --mode track: points in the cells of each frame"
+    )
+    parser.add_argument(
+        "--first-frame", type=Path, metavar="PATH", help="keep only these cells of frame 0 and their descendants"
+    )
     parser.add_argument("--truth", type=Path, metavar="DIR", help="CTC truth (TRA, SEG) to score against")
     parser.add_argument("--preset", metavar="NAME", help="named settings to start from (listed below)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings, on top of the preset")
@@ -50,11 +61,11 @@ def add_run(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     """Write the resolved configuration, then become Snakemake."""
-    from samtrack.stages.plan import complete, lock, save_run_config
+    from samtrack.stages.plan import complete, count_axes, lock, save_run_config
 
     if options.cores < 1:
         raise SettingsError(f"--cores is {options.cores}, expected 1 or more.")
-    config = complete(configuration_of(options))
+    config = complete(configuration_of(options, count_axes))
     out = options.out.resolve()
     lock(out)
     os.chdir(out)
@@ -66,8 +77,8 @@ def _run(options: argparse.Namespace) -> None:
     os.execv(sys.executable, snakemake_command(path, options.cores))
 
 
-def configuration_of(options: argparse.Namespace) -> Config:
-    """The configuration of a single movie: defaults, preset, file, command line."""
+def configuration_of(options: argparse.Namespace, axes: Axes | None = None) -> Config:
+    """The configuration of a single movie: defaults, preset, file, command line; ``axes`` as in `build_config`."""
     name = sequence_name(options.images)
     raw: dict[str, Any] = read_yaml(options.config) if options.config else {}
     if raw.get("sequences"):
@@ -77,18 +88,37 @@ def configuration_of(options: argparse.Namespace) -> Config:
         )
     if options.preset:
         raw["preset"] = options.preset
-    if options.masks:
+    if options.mode:
+        raw["mode"] = options.mode
+    if options.first_frame:
+        raw["lineages"] = "from_first_frame"
+    if options.masks and not raw.get("mode"):
         raw = merge({"segment": {"method": "given"}}, raw)
-    movie = {key: str(value.resolve()) for key in ("images", "masks", "truth") if (value := getattr(options, key))}
+    movie = {key: str(value.resolve()) for key in FILES if (value := getattr(options, key))}
     raw.setdefault("dataset", _as_name(options.images.resolve().parent.name))
     raw |= {"out": ".", "sequences": [{"name": name, **movie}]}
     for override in options.set:
         raw = merge(raw, parse_override(override))
-    config = build_config(raw, source=str(options.config or "samtrack run"))
+    config = build_config(raw, str(options.config or "samtrack run"), axes)
+    _require_used(options, config)
     if config.link.model is None:
         return config
     model = str(Path(config.link.model).resolve())  # the run goes on in its output folder
     return config.model_copy(update={"link": config.link.model_copy(update={"model": model})})
+
+
+def _require_used(options: argparse.Namespace, config: Config) -> None:
+    """Raise if the user names files that the configuration does not read."""
+    if options.seeds and not config.reads_seeds:
+        raise SettingsError(
+            f"--seeds {options.seeds}: no method reads it, since segment.method is {config.segment.method!r}. Add --mode "
+            "track."
+        )
+    if options.masks and config.mode == "track":
+        raise SettingsError(
+            f"--masks {options.masks}: mode 'track' finds the cells itself and does not read them. Choose --mode link or "
+            "link_and_generate, or give them as --seeds, of which it takes the centroids."
+        )
 
 
 def sequence_name(images: Path) -> str:

@@ -80,8 +80,9 @@ def _validate(options: Options) -> int:
 
 def _evaluate(options: Options) -> None:
     from samtrack.stages.evaluate import run_evaluate
+    from samtrack.stages.plan import count_axes
 
-    config = load_config(options.config)
+    config = load_config(options.config, axes=count_axes)
     name = options.folder.resolve().name.removesuffix("_RES")
     dataset = config.dataset if options.config else options.folder.resolve().parent.name
     settings = config.evaluate

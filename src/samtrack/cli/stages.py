@@ -26,7 +26,10 @@ def add_stage_commands(commands: Any) -> None:
     )
     _add(commands, "propagate", _propagate, "what SAM 2 says of where cells go and came from", block=True)
     _add(commands, "link", _link, "detections to candidate links with probabilities", block=True)
-    _add(commands, "associate", _associate, "candidates of the whole movie to tracks", block=False)
+    associate = _add(commands, "associate", _associate, "candidates of the whole movie to tracks", block=False)
+    associate.add_argument(
+        "--lineages", action="store_true", help="instead: which tracks descend from the cells of the first frame"
+    )
     _add(commands, "fill", _fill, "masks for frames in which a tracked cell was missed", block=True)
     export = _add(commands, "export", _export, "tracks to OME-Zarr labels, tables and CTC masks", block=False)
     export.add_argument(
@@ -56,10 +59,10 @@ def _add(commands: Any, name: str, run: Any, text: str, block: bool) -> argparse
 def address_of(options: Options) -> Address:
     """The part of a movie that a command's options name."""
     from samtrack.stages.address import Address
-    from samtrack.stages.plan import complete
+    from samtrack.stages.plan import complete, count_axes
 
     overrides = [] if options.workers is None else [f"resources.workers={options.workers}"]
-    config = load_config(options.config, overrides)
+    config = load_config(options.config, overrides, axes=count_axes)
     only = (config.sequence(options.sequence),)
     config = complete(config.model_copy(update={"sequences": only}))
     return Address(config, config.sequence(options.sequence))
@@ -115,8 +118,9 @@ def _link(options: Options) -> None:
 
 def _associate(options: Options) -> None:
     from samtrack.stages.associate import run_associate
+    from samtrack.stages.lineages import run_lineages
 
-    run_associate(address_of(options))
+    run_lineages(address_of(options)) if options.lineages else run_associate(address_of(options))
 
 
 def _fill(options: Options) -> None:

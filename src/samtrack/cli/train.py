@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from samtrack.cli.train_sam2 import add_train_sam2
+from samtrack.cli.train_sammed3d import add_train_sammed3d
 from samtrack.config import load_config
 
 EXAMPLE = """\
@@ -32,6 +33,7 @@ def add_train(commands: Any) -> None:
     kinds = train.add_subparsers(dest="what", metavar="WHAT", required=True, title="what to train")
     _add_links(kinds)
     add_train_sam2(kinds)
+    add_train_sammed3d(kinds)
 
 
 def _add_links(kinds: Any) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
+
+from samtrack.cli.train_recipe import add_recipe_options, raw_recipe
 
 EXAMPLE = """\
 examples:
@@ -31,33 +32,15 @@ def add_train_sam2(kinds: Any) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--recipe", type=Path, metavar="FILE", help="settings as YAML (default: fine-tune what ships)")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for weights, curves, checkpoints"
-    )
     data = "folders of images, DIR/01 with its truth DIR/01_GT/TRA beside it (default: simulated movies)"
-    parser.add_argument("--data", type=Path, nargs="+", metavar="DIR", help=data)
-    masks = "masks of each (default: 01_ST/SEG, else 01_GT/TRA)"
-    parser.add_argument("--masks", type=Path, nargs="+", metavar="DIR", help=masks)
-    parser.add_argument("--start", metavar="WEIGHTS", help="weights to begin with (default: samtrack-tiny)")
-    parser.add_argument("--steps", type=int, metavar="N", help="optimiser steps (default: 500)")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes that simulate movies (default: 1)")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting of a recipe")
+    add_recipe_options(parser, "samtrack-tiny", data, "masks of each (default: 01_ST/SEG, else 01_GT/TRA)")
     parser.set_defaults(run=_train)
 
 
 def _train(options: argparse.Namespace) -> None:
-    from samtrack.config.load import check_recipe, merge, parse_override, read_yaml
+    from samtrack.config.load import check_recipe
+    from samtrack.config.train_sam2 import TrainSam2Settings
     from samtrack.stages.train_sam2 import Sam2Training, run_train_sam2
 
-    raw = dict(read_yaml(options.recipe)) if options.recipe else {}
-    for name in ("start", "steps", "workers"):
-        if getattr(options, name) is not None:
-            raw[name] = getattr(options, name)
-    for name in ("data", "masks"):
-        if getattr(options, name):
-            raw[name] = [str(path) for path in getattr(options, name)]
-    for override in options.set:
-        raw = merge(raw, parse_override(override))
-    settings = check_recipe(raw, str(options.recipe or "train sam2"))
+    settings = check_recipe(raw_recipe(options), str(options.recipe or "train sam2"), TrainSam2Settings)
     run_train_sam2(Sam2Training(settings, options.out))

@@ -22,8 +22,8 @@ def add_weights(commands: Any) -> None:
     """Add the command."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "weights",
-        help="list, fetch, find and verify the weights of SAM 2 networks",
-        description="Weights of SAM 2 networks: what there is, what is here, and whether it is intact.",
+        help="list, fetch, find and verify the weights of networks",
+        description="Weights of networks: what there is, what is here, and whether it is intact.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -32,6 +32,9 @@ def add_weights(commands: Any) -> None:
     fetch = _add(actions, "fetch", _fetch, "bring weights into the cache", " sam2.1-hiera-large")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="names that `samtrack weights list` shows")
     fetch.add_argument("--config", type=Path, metavar="FILE", help="fetch what the configuration's sam2.weights names")
+    fetch.add_argument(
+        "--network", choices=["sam2", "sammed3d"], default="sam2", help="with --config: the section that counts"
+    )
     fetch.add_argument("--mark", type=Path, metavar="FILE", help="with --config: write the checksum to this file")
     path = _add(actions, "path", _path, "print where weights lie", " sam2.1-hiera-large")
     path.add_argument("name", metavar="NAME", help="a name that `samtrack weights list` shows")
@@ -86,7 +89,7 @@ def _fetch(options: argparse.Namespace) -> None:
     if options.config is not None:
         from samtrack.stages.weights import run_fetch_weights
 
-        settings = load_config(options.config).sam2
+        settings = getattr(load_config(options.config), options.network)
         run_fetch_weights(settings.model_copy(update={"cache": options.cache or settings.cache}), options.mark, _say)
         return
     entries = [entry_named(name) for name in options.names]  # a mistyped name, before hours of fetching

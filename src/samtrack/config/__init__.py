@@ -6,16 +6,16 @@ Snakefile imports this room.
 """
 
 from samtrack.config.load import build_config, load_config, merge, preset_names, read_preset
-from samtrack.config.revisions import draws_with_sam2, trigger
+from samtrack.config.revisions import network_of, trigger
 from samtrack.config.schema import Config, SequenceSettings
 
 __all__ = [
     "Config",
     "SequenceSettings",
     "build_config",
-    "draws_with_sam2",
     "load_config",
     "merge",
+    "network_of",
     "preset_names",
     "read_preset",
     "trigger",

@@ -60,4 +60,42 @@ class Sam2FillSettings(Section):
     )
 
 
-FillSettings = Annotated[NoFillSettings | ShapeFillSettings | Sam2FillSettings, Field(discriminator="method")]
+class Prompts3dFillSettings(Section):
+    """The mask that SAM-Med3D draws at the cell's interpolated place, shown its interpolated shape; 3D only.
+
+    The network, its device and its memory are set in section ``sammed3d``.
+    """
+
+    method: Literal["prompts3d"] = "prompts3d"
+    min_size_fraction: float = MIN_SIZE
+    shape_weight: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="How much the interpolated shape counts beside what the network sees, both as logits. 0: the network "
+        "alone, 0.5: both alike.",
+    )
+    negatives: int = Field(
+        4,
+        ge=0,
+        le=16,
+        description="Most cells nearby that are clicked off, those of the frame and other missing ones.",
+    )
+    rounds: int = Field(
+        1,
+        ge=1,
+        le=4,
+        description="How often a cell is asked for. Already the first time the network is shown the interpolated shape.",
+    )
+    min_iou: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="The shape alone is drawn where the network itself expects its mask to overlap the true one by less "
+        "(intersection over union). 0: it is not asked, since the published weights never learnt it.",
+    )
+
+
+FillSettings = Annotated[
+    NoFillSettings | ShapeFillSettings | Sam2FillSettings | Prompts3dFillSettings, Field(discriminator="method")
+]

@@ -94,7 +94,9 @@ def _keys(model: type[BaseModel], level: int) -> list[str]:
             continue  # of a list's items, shown as an example; chosen by the section
         if level == 0:
             lines.append("")
-        if sections and name != "sequences":
+        if sections and field.default is None:
+            lines += _absent(name, field, sections[0], level)
+        elif sections and name != "sequences":
             lines += _section(name, field, sections, level)
         elif sections:
             lines += _list(name, field, sections[0], level)
@@ -116,6 +118,16 @@ def _section(name: str, field: FieldInfo, models: list[type[BaseModel]], level: 
         if model is not chosen:
             lines += _alternative(name, model, level)
     return lines
+
+
+def _absent(name: str, field: FieldInfo, model: type[BaseModel], level: int) -> list[str]:
+    """A section that is null unless given: its keys, commented out."""
+    keys = _spaced(_keys(model, level + 1))
+    return [
+        *_value(name, field, level),
+        f"{_indent(level)}# {name}:",
+        *(f"{_indent(level)}#{line.removeprefix(_indent(level))}" for line in keys),
+    ]
 
 
 def _alternative(name: str, model: type[BaseModel], level: int) -> list[str]:

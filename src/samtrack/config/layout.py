@@ -13,8 +13,11 @@ from samtrack.config.schema import Config, SequenceSettings
 
 RUN_CONFIG = "run_config.yaml"
 LOCK_FILE = ".samtrack.lock"
-WEIGHTS_MARK = "weights.sha256"
-"""In ``out``: what the weights of SAM 2 summed to when the run made sure that they are here."""
+KEPT_TABLE = "kept.parquet"
+"""In `Layout.followed`: which tracks are in the results."""
+
+WEIGHTS_MARKS: dict[str, str] = {"sam2": "weights.sha256", "sammed3d": "weights_3d.sha256"}
+"""In ``out``, by section of the network: what its weights summed to when the run made sure that they are here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,11 @@ class Layout:
         """Folder of the decision: tracks, the track of each detection, links, divisions and merges with ``chosen``."""
         return self.work / "decided"
 
+    @property
+    def followed(self) -> Path:
+        """Folder of the lineages that are kept: which tracks, and where the cells of the first frame were found."""
+        return self.work / "lineages"
+
     def patches(self, block: str) -> Path:
         """Filled masks of one block."""
         return self.work / "filled" / f"{block}.parquet"
@@ -125,15 +133,25 @@ class Sources:
     images: Path
     masks: Path | None
     truth: Path | None
+    seeds: Path | None = None
+    first_frame: Path | None = None
 
 
 def sources_of(config: Config, sequence: SequenceSettings) -> Sources:
-    """Paths of the images, of the given masks and of the truth of a sequence."""
+    """Paths of the images, of the given masks, of the truth, and of the points of a sequence."""
+    seeds, first_frame = (Path(p) if p else None for p in (sequence.seeds, sequence.first_frame))
     if sequence.simulate is not None:
-        made = Path(config.out) / "simulated"
-        return Sources(made / sequence.name, made / f"{sequence.name}_ERR_SEG", made / f"{sequence.name}_GT")
+        made, name = Path(config.out) / "simulated", sequence.name
+        return Sources(made / name, made / f"{name}_ERR_SEG", made / f"{name}_GT", seeds, first_frame)
     return Sources(
         Path(sequence.images or ""),
         Path(sequence.masks) if sequence.masks else None,
         Path(sequence.truth) if sequence.truth else None,
+        seeds,
+        first_frame,
     )
+
+
+def trained_folder(config: Config) -> Path:
+    """Folder of the network that the run fine-tunes."""
+    return Path(config.out) / "weights" / config.train3d.name

@@ -6,20 +6,24 @@ Knows where presets lie and how to say what is wrong with a key. Paths stay as t
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from samtrack.config.modes import FIXED, without_mode
 from samtrack.config.schema import Config
-from samtrack.config.train_sam2 import TrainSam2Settings
+from samtrack.config.train_loop import LoopSettings
 from samtrack.errors import SettingsError
 
 Raw = dict[str, Any]
+Axes = Callable[[Config], int]
+"""Says how many axes a frame of the movies of a configuration has, 2 or 3: by opening them."""
+Recipe = TypeVar("Recipe", bound=LoopSettings)
 
 
 def preset_names() -> list[str]:
@@ -54,20 +58,55 @@ def read_yaml(path: Path) -> Raw:
     return raw
 
 
-def load_config(path: Path | None, overrides: Iterable[str] = (), base: Mapping[str, Any] | None = None) -> Config:
-    """The configuration of a file (or of ``base`` alone), with ``key=value`` overrides on top."""
+def load_config(
+    path: Path | None,
+    overrides: Iterable[str] = (),
+    base: Mapping[str, Any] | None = None,
+    axes: Axes | None = None,
+) -> Config:
+    """The configuration of a file (or of ``base`` alone), with ``key=value`` overrides on top; ``axes`` as below."""
     raw = merge(dict(base or {}), read_yaml(path) if path else {})
     for override in overrides:
         raw = merge(raw, parse_override(override))
-    return build_config(raw, source=str(path) if path else "settings")
+    return build_config(raw, str(path) if path else "settings", axes)
 
 
-def build_config(raw: Mapping[str, Any], source: str = "configuration") -> Config:
-    """A checked configuration from plain data; the preset it names is put underneath."""
+def build_config(raw: Mapping[str, Any], source: str = "configuration", axes: Axes | None = None) -> Config:
+    """A checked configuration from plain data; the preset it names is put underneath, its mode turned into methods.
+
+    ``axes`` is asked only where a method depends on it and the configuration does not tell.
+    """
     preset = raw.get("preset")
     if preset is not None and not isinstance(preset, str):
         raise SettingsError(f"{source}: preset must be a name, found {preset!r}.")
-    full = merge(read_preset(preset) if preset else {}, raw)
+    under = read_preset(preset) if preset else {}
+    full = merge(under, raw)
+    if raw.get("mode") in FIXED:
+        try:
+            full = merge(under, without_mode(raw, under, lambda: _count_axes(full, source, axes)))
+        except SettingsError as error:
+            raise SettingsError(f"{source}: {error}") from error
+    return _checked(full, source)
+
+
+def _count_axes(full: Mapping[str, Any], source: str, axes: Axes | None) -> int:
+    """The number of axes of a frame, from what the configuration says, else from ``axes``."""
+    config = _checked({k: v for k, v in full.items() if k not in ("mode", "segment", "fill")}, source)
+    if config.movie.um_per_voxel is not None:
+        return len(config.movie.um_per_voxel)
+    for sequence in config.sequences:
+        if sequence.simulate is not None:
+            return len(sequence.simulate.shape_px)
+    if axes is None or not config.sequences:
+        raise SettingsError(
+            f"mode is {full['mode']!r}, which draws masks by one method in 2D and by another in 3D, and nothing says which "
+            "this is. Set movie.um_per_voxel (two values or three), or segment.method and fill.method."
+        )
+    return axes(config)
+
+
+def _checked(full: Raw, source: str) -> Config:
+    """A configuration in which all sections have their methods."""
     full = merge({"segment": {"method": "seeds"}, "fill": {"method": "sam2"}}, full)  # the default alternatives
     try:
         return Config.model_validate(full)
@@ -121,12 +160,12 @@ def explain(error: ValidationError, source: str, model: type[BaseModel] = Config
     return f"{source}: " + "\n  ".join(lines)
 
 
-def check_recipe(raw: Mapping[str, Any], source: str) -> TrainSam2Settings:
+def check_recipe(raw: Mapping[str, Any], source: str, model: type[Recipe]) -> Recipe:
     """Checked settings of a training run."""
     try:
-        return TrainSam2Settings.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError(explain(error, source, TrainSam2Settings)) from error
+        raise SettingsError(explain(error, source, model)) from error
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

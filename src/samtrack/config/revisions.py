@@ -8,9 +8,12 @@ its stage changes for equal input; the golden tests say when that is forgotten.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from samtrack.config.schema import Config
+from samtrack.config.section import Section
+
+Network = Literal["sam2", "sammed3d"]
 
 REVISIONS: dict[str, int] = {
     "simulate": 1,
@@ -20,11 +23,13 @@ REVISIONS: dict[str, int] = {
     "propagate": 1,
     "link": 3,
     "associate": 3,
+    "lineages": 1,
     "fill": 3,
     "export": 1,
     "validate": 1,
     "evaluate": 1,
     "report": 3,
+    "train3d": 1,
 }
 
 # A section, or single settings of one where the others change nothing.
@@ -36,33 +41,49 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "propagate": ("sam2", "link.propagate_frames", "link.propagate_planes"),
     "link": ("link",),
     "associate": ("associate", "link"),
+    "lineages": ("lineages",),
     "fill": ("fill", "objects"),
     "export": ("export",),
     "validate": (),
     "evaluate": ("evaluate",),
     "report": ("report",),
+    "train3d": ("movie", "ingest", "train3d"),
 }
 
-WITHOUT_EFFECT: dict[str, set[str]] = {"sam2": {"device", "compile", "memory_gb", "cache"}}
+WITHOUT_EFFECT: dict[str, set[str]] = {
+    "sam2": {"device", "compile", "memory_gb", "cache"},
+    "sammed3d": {"device", "memory_gb", "cache"},
+    "train3d": {"device", "workers", "checkpoint_every"},
+}
 """Settings of a section that say where and how fast, not what: a change re-runs nothing."""
 
+NETWORKS: dict[str, Network] = {"sam2": "sam2", "prompts3d": "sammed3d"}
+"""The section of the network that a method draws masks with."""
 
-def draws_with_sam2(config: Config, stage: str) -> bool:
-    """Whether the stage's method is SAM 2, so that its job wants a GPU, and its result depends on section ``sam2``."""
-    return stage in ("segment", "fill") and getattr(config, stage).method == "sam2"
+
+def network_of(config: Config, stage: str) -> Network | None:
+    """The section of the network that a stage's method asks, so that its job wants a GPU; None where it asks none.
+
+    The stage's result depends on that section.
+    """
+    return NETWORKS.get(getattr(config, stage).method) if stage in ("segment", "fill") else None
 
 
 def trigger(config: Config, stage: str) -> str:
     """The text whose change re-runs a stage: its sections of the configuration and its revision.
 
-    Section ``sam2`` is part of it where the stage asks a network.
+    The section of a network is part of it where the stage asks that network.
     """
-    sections = [*SECTIONS[stage], *(["sam2"] if draws_with_sam2(config, stage) else [])]
+    network = network_of(config, stage)
+    sections = [*SECTIONS[stage], *([network] if network else [])]
     settings = {name: _at(config, *name.split(".")) for name in sections}
     return json.dumps({"revision": REVISIONS[stage], **settings}, sort_keys=True)
 
 
 def _at(config: Config, section: str, setting: str | None = None) -> Any:
     """A section, or one setting of it, as plain data."""
-    plain = getattr(config, section).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
+    value = getattr(config, section)
+    if not isinstance(value, Section):
+        return value  # a setting that stands for itself
+    plain = value.model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
     return plain if setting is None else plain[setting]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from samtrack.config.section import Section
+from samtrack.config.seed_files import SeedFileSettings
 
 
 class GivenSettings(Section):
@@ -69,24 +71,97 @@ class SeedsSettings(Section):
     )
 
 
+def _with_method(source: Any) -> Any:
+    """The classical segmentation, where nobody chose."""
+    return {"method": "seeds", **source} if isinstance(source, Mapping) else source
+
+
+SeedSource = Annotated[SeedsSettings | SeedFileSettings, Field(discriminator="method"), BeforeValidator(_with_method)]
+"""Who says where cells are, for methods that draw masks around points: the classical segmentation, or the user."""
+
+
 class Sam2SegmentSettings(Section):
-    """SAM 2, shown a point in each object that the classical segmentation finds; 2D only.
+    """SAM 2, shown a point in each object that the classical segmentation finds, or that the user names; 2D only.
 
     The network, its device and its memory are set in section ``sam2``.
     """
 
     method: Literal["sam2"] = "sam2"
-    seeds: SeedsSettings = Field(
+    seeds: SeedSource = Field(
         default_factory=SeedsSettings,
-        description="The classical segmentation that says where cells are; its keys are those of method seeds.",
+        description="Who says where cells are. seeds: the classical segmentation, with the keys of that method. file: "
+        "points in the file or folder that the sequence names as seeds.",
     )
     min_iou: float = Field(
         0.5,
         ge=0,
         lt=1,
-        description="A cell keeps its classical mask where the network expects its own to overlap the true one by less "
-        "(intersection over union). 0.5: below, a mask counts as no match to the cell.",
+        description="A cell keeps its classical mask (around a point of the user's: a disc of the cell's diameter) where "
+        "the network expects its own to overlap the true one by less (intersection over union). 0.5: below, a mask counts "
+        "as no match to the cell.",
+    )
+
+    @property
+    def classical(self) -> SeedsSettings:
+        """The settings of the classical segmentation; its defaults where the user names the points."""
+        return self.seeds if isinstance(self.seeds, SeedsSettings) else SeedsSettings()
+
+
+class Prompts3dSettings(Section):
+    """SAM-Med3D, shown a point in each cell and points in its neighbours; 3D only.
+
+    The network, its device and its memory are set in section ``sammed3d``.
+    """
+
+    method: Literal["prompts3d"] = "prompts3d"
+    seeds: SeedSource = Field(
+        default_factory=SeedsSettings,
+        description="Where cells are. method seeds: in the objects of the classical segmentation, whose masks stay where "
+        "the network sees no cell. method file: at the points that the sequence names as `seeds`.",
+    )
+    negatives: int = Field(
+        4,
+        ge=0,
+        le=16,
+        description="Most neighbours that are clicked off: in tissue a nucleus has about a dozen, of which the nearest few "
+        "bound it.",
+    )
+    rounds: int = Field(
+        1,
+        ge=1,
+        le=4,
+        description="How often a cell is asked for; each time after the first the network is shown its answer before. Time "
+        "of the decoder grows with it, not that of the encoder. 1: a second look did not make masks better.",
+    )
+    margin: float = Field(
+        0.75,
+        ge=0.25,
+        le=4,
+        description="Least distance of a seed from the border of the tile in which its cell is drawn, in cell diameters: "
+        "half a diameter for the cell, the rest for its surroundings. Tiles overlap by twice as much, so time grows. "
+        "Bounded so that at least a quarter of a tile's side is left.",
+    )
+    min_iou: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Where the network expects its mask to overlap the true one by less (intersection over union), the "
+        "classical mask stays (seeds of a file: a ball). 0: it is not asked, since the published weights never learnt it.",
+    )
+    min_size_fraction: float = Field(
+        0.15,
+        ge=0,
+        lt=1,
+        description="A mask smaller than this share of a ball of the cell's diameter is not believed, and what is left of a "
+        "cell after its neighbours took their voxels is dropped if it is smaller. 0.15: as for method seeds.",
+    )
+    compat: Literal["seed"] | None = Field(
+        None,
+        description="seed: for comparison, the way of the program that showed masks from clicks first: a raw block of the "
+        "network's size around each point, one click in its middle, no neighbours, first come first served. null: as above.",
     )
 
 
-SegmentSettings = Annotated[GivenSettings | SeedsSettings | Sam2SegmentSettings, Field(discriminator="method")]
+SegmentSettings = Annotated[
+    GivenSettings | SeedsSettings | Sam2SegmentSettings | Prompts3dSettings, Field(discriminator="method")
+]

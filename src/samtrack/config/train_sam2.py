@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from samtrack.config.section import Section
+from samtrack.config.train_loop import LoopSettings
 
 
 class LoraSettings(Section):
@@ -29,10 +30,9 @@ class Sam2LossWeights(Section):
     present: float = Field(1.0, ge=0, description="Cross entropy of the object score: is the cell there at all?")
 
 
-class TrainSam2Settings(Section):
+class TrainSam2Settings(LoopSettings):
     """A training run of a SAM 2 network for tracking. Sizes are in model pixels, 16 to a token."""
 
-    seed: int = Field(1, ge=0, description="Seed of everything that is drawn: movies, cells, first weights.")
     start: str = Field(
         "samtrack-tiny",
         description="Weights to begin with: a name of `samtrack weights list`, a folder or a file; scratch: random ones "
@@ -64,10 +64,6 @@ class TrainSam2Settings(Section):
         description="How the network is to be used (mask_prompt, pointers, point_blobs, cell_px, window_px, tile_px), on "
         "top of what the weights to begin with say; written into the configuration of the new ones.",
     )
-    steps: int = Field(500, ge=1, description="Optimiser steps; 500 fine-tune the smallest network in 20 min on a CPU.")
-    stop: int | None = Field(
-        None, ge=1, description="Step after which the run ends, though its learning rate was planned for all steps."
-    )
     clips: int = Field(8, ge=1, description="Clips per step and process.")
     cells: int = Field(
         12, ge=1, description="Most cells per clip that are carried: their cost is as much as the pixels'."
@@ -95,25 +91,5 @@ class TrainSam2Settings(Section):
         True, description="Whether a head that is thrown away shows cells and rims: the encoder learns from all pixels."
     )
     losses: Sam2LossWeights = Sam2LossWeights()
-    frozen: tuple[str, ...] = Field((), description="Parts that do not learn, as in vision_encoder.")
     lora: LoraSettings | None = Field(None, description="Learn only additions to frozen projections.")
-    rate: float = Field(1e-4, gt=0, description="Highest learning rate; 1e-3 from scratch, 1e-5 to 1e-4 to fine-tune.")
-    last_rate: float = Field(0.01, ge=0, le=1, description="Share of it at the end of the cosine.")
-    warmup: int = Field(50, ge=0, description="Steps over which the rate rises from 0.")
-    weight_decay: float = Field(0.05, ge=0, description="AdamW's decay of matrices; none for biases and norms.")
-    clip_norm: float = Field(1.0, gt=0, description="Longest gradient.")
-    average: float = Field(
-        0.998,
-        ge=0,
-        lt=1,
-        description="Memory of the running mean of the weights, which is what is kept. 0.998: 500 steps.",
-    )
-    precision: Literal["float32", "bfloat16", "float16"] = Field(
-        "float32", description="Type of matrix products; float16 with loss scaling."
-    )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 … or mps; with torchrun, one GPU per process.")
     compiled: bool = Field(False, description="Whether the encoder is compiled: pays on GPUs.")
-    workers: int = Field(1, ge=0, description="Processes that simulate clips; 0: in the main one.")
-    checkpoint_every: int = Field(100, ge=1, description="Steps between checkpoints, from which a run goes on.")
-    check_every: int = Field(250, ge=1, description="Steps between looks at held-out clips, with a picture of samples.")
-    held_out: int = Field(48, ge=1, description="Held-out clips.")

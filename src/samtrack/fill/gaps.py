@@ -136,12 +136,15 @@ def find_missing(detections: Detections, tracks: Tracks, core: Span, labels: Fra
     track, frame = tracks.track_of[rows], detections.frame[rows]
     gap = np.flatnonzero((np.diff(track) == 0) & (np.diff(frame) > 1))
     in_core = (frame[gap] + 1 < core.stop) & (frame[gap + 1] > core.start)
+    is_followed = tracks.follows(track)  # of the others only shared masks are divided
     missing = []
     for at in gap[in_core]:
         first, last = int(frame[at]), int(frame[at + 1])
         for t in range(max(first + 1, core.start), min(last, core.stop)):
             found = _missing(int(track[at]), t, (int(rows[at]), int(rows[at + 1])), detections, labels.scale)
             whole = shared.get((found.track, t), -1)
+            if whole < 0 and not is_followed[at]:
+                continue
             missing.append(found if whole < 0 else _in_mask(found, whole, detections))
     return sorted(missing, key=lambda m: (m.frame, m.track))
 

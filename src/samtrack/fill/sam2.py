@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import label as connected_parts
 
 from samtrack.config.fill import Sam2FillSettings
-from samtrack.fill.carries import Carry, Side, View, carries_of, corners_alike, paint, place_of
+from samtrack.fill.carries import Carry, Side, View, carries_of, corners_alike, paint
 from samtrack.fill.gaps import Draft
+from samtrack.fill.judged import MOST, as_cell, shape_logits
 from samtrack.fill.trust import Crossing, shape_share
 from samtrack.models.sam2.crops import crops_around, logits_at
 from samtrack.models.sam2.pixels import GreyFrames
-from samtrack.types import Box, Frames, Scale
+from samtrack.types import Box, Frames
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.adapter import Carried, Picture, Sam2Engine
@@ -36,22 +36,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
-MOST = 10.0
-"""Logits are clipped to ± this before they are averaged: beyond, a network is certain, and how certain says nothing."""
-
 ABSENT_SHARE = 0.02
 """Least weight of a side that does not see the cell, so that two such sides still have an average."""
-
-RIM_SHARE = 0.15
-"""Depth at which a voxel of the interpolated shape has a logit of 1, in radii of the cell: about how far
-interpolated borders lie off."""
-
-LEAST_SIZE, MOST_SIZE = 0.5, 2.0
-"""An answer smaller than this share of the smaller observation, or larger than this many of the larger one, is no cell:
-between two observations of one track sizes hardly differ by more."""
-
-FARTHEST_RADII = 1.0
-"""An answer whose centre lies farther than this from the interpolated place, in radii, is more likely a neighbour."""
 
 REACH_DIAMETERS = 0.5
 """How far beyond the interpolated shape's box a mask may reach, in typical diameters."""
@@ -143,7 +129,7 @@ class Sam2Drawer:
         self.n_drawn += len(drawn)
         self.n_by_shape += sum(mask is None for mask in drawn)
         return [
-            _shape_logits(draft, self.images.scale) if depth is None else depth
+            shape_logits(draft, self.images.scale) if depth is None else depth
             for draft, depth in zip(drafts, drawn, strict=True)
         ]
 
@@ -205,8 +191,8 @@ class Sam2Drawer:
         logits = logits.reshape(draft.box.shape)
         set_to = self.settings.shape_weight
         share = np.float32(shape_share(found.crossing, draft.around) if set_to == "auto" else set_to)
-        blended = (1 - share) * logits + share * _shape_logits(draft, self.images.scale)
-        return _as_cell(blended, draft, self.images.scale)
+        blended = (1 - share) * logits + share * shape_logits(draft, self.images.scale)
+        return as_cell(blended, draft, self.images.scale)
 
     @property
     def _plane_shape(self) -> tuple[int, int]:
@@ -246,33 +232,3 @@ def _on_box(seen: Carried, row: int, view: Box, box: Box) -> Floats:
         seen.logits[row : row + 1], seen.lattice, seen.corner[row : row + 1], start, box.shape[-2:], -MOST
     )
     return np.clip(found[0], -MOST, MOST)
-
-
-def _shape_logits(draft: Draft, scale: Scale) -> Floats:
-    """The interpolated shape as logits, so that it can be weighed against what a network says."""
-    radius_um = float(scale.radius_um(_size_px(draft) * scale.size_per_voxel))
-    return np.clip(draft.depth / np.float32(RIM_SHARE * radius_um), -MOST, MOST).astype(np.float32)
-
-
-def _size_px(draft: Draft) -> float:
-    """Size of the cell between its observations, in voxels."""
-    weight, sizes = draft.missing.weight, [np.count_nonzero(o.mask) for o in draft.around]
-    return (1 - weight) * sizes[0] + weight * sizes[1]
-
-
-def _as_cell(logits: Floats, draft: Draft, scale: Scale) -> Floats | None:
-    """The part of a mask nearest to the interpolated place, all else below 0; None where it is no cell."""
-    parts, n = connected_parts(logits > 0)
-    if n == 0:
-        return None
-    place = place_of(draft, scale) - draft.box.start
-    voxels = np.argwhere(parts)
-    away_um = np.linalg.norm((voxels - place) * scale.voxel_um, axis=1)
-    own = parts == parts[tuple(voxels[np.argmin(away_um)])]
-    sizes = sorted(int(np.count_nonzero(o.mask)) for o in draft.around)
-    if not LEAST_SIZE * sizes[0] <= np.count_nonzero(own) <= MOST_SIZE * sizes[1]:
-        return None
-    off_um = np.linalg.norm((np.argwhere(own).mean(axis=0) - place) * scale.voxel_um)
-    if off_um > FARTHEST_RADII * scale.radius_um(_size_px(draft) * scale.size_per_voxel):
-        return None
-    return np.where(own, logits, np.minimum(logits, 0))

@@ -120,18 +120,26 @@ def count_frames(path: Path, ingest: IngestSettings) -> int:
     return len(count_numbers(path, ingest))
 
 
-def source_fingerprint(path: Path) -> str:
-    """A text that changes when a file of the source is added, removed or rewritten: names, sizes, times; no content."""
+def source_fingerprint(path: Path, only_tiff: bool = True) -> str:
+    """A text that changes when a file of the source is added, removed or rewritten: names, sizes, times; no content.
+
+    ``only_tiff``: of a folder that is no Zarr store, files of other kinds and folders do not count.
+    """
     digest = hashlib.sha256()
-    tiff_only = kind_of(path) == "folder"
+    tiff_only = only_tiff and kind_of(path) == "folder"
     with reading(path):
         for name, status in sorted(_files_below(path, tiff_only)):
             digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
 
 
-def open_masks(path: Path, images_path: Path, images: Frames, settings: GivenSettings) -> MovieFrames:
-    """The user's masks as labels (uint32), frame by frame beside the images; shapes and numbering must agree."""
+def open_masks(
+    path: Path, images_path: Path, images: Frames, settings: GivenSettings, section: str = "segment"
+) -> MovieFrames:
+    """The user's masks as labels (uint32), frame by frame beside the images; shapes and numbering must agree.
+
+    ``section`` is where the user set them, for messages.
+    """
     ingest = IngestSettings.model_validate({})
     source = open_source(path, ingest)
     if source.shape != images.shape:
@@ -139,13 +147,18 @@ def open_masks(path: Path, images_path: Path, images: Frames, settings: GivenSet
             f"{path}: the masks are {_told(source.shape)}, but the images of {images_path} are {_told(images.shape)}. "
             "Every mask must have the shape of its image."
         )
-    first = list_numbered(images_path).numbers[0] if kind_of(images_path) == "folder" else 0
-    order = match_frames(source.numbers, range(first, first + images.n_frames), settings.missing, str(path))
+    order = match_frames(source.numbers, image_numbers(images_path, images), settings.missing, str(path), section)
     voxels = LabelVoxels()
     if source.dtype.kind not in "iub":
         number = next(n for n in order if n is not None)
         MovieFrames(source, [number], voxels, images.scale).read(0)  # raises, and says what the values are like
     return MovieFrames(source, order, voxels, images.scale)
+
+
+def image_numbers(path: Path, images: Frames) -> range:
+    """The number of each image in the names of the files; counted from 0 where the frames are not files."""
+    first = list_numbered(path).numbers[0] if kind_of(path) == "folder" else 0
+    return range(first, first + images.n_frames)
 
 
 def numbers_of(path: Path) -> str:

@@ -22,6 +22,9 @@ DIVISIONS_TABLE = "divisions.parquet"
 MERGES_TABLE = "merges.parquet"
 """The five tables of the decision, in the folder `Layout.decided`."""
 
+GIVEN_TABLE = "given.parquet"
+"""In the folder `Layout.followed`: where each given cell of the first frame was found."""
+
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
 """Endings of TIFF files, in lower case; ``.ome.tif`` ends like the first."""
 

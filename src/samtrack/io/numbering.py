@@ -40,13 +40,14 @@ class NumberedFiles:
         return sorted(set(range(self.numbers[0], self.numbers[-1] + 1)) - set(self.numbers))
 
 
-def list_numbered(folder: Path) -> NumberedFiles:
+def list_numbered(folder: Path, suffixes: tuple[str, ...] = TIFF_SUFFIXES) -> NumberedFiles:
     """The TIFF files of a folder by the number in their names: ``t000.tif``, ``man_seg7.tif``, ``exp2_t0001_w1.tif``.
 
     The number is the group of digits that differs between the files; of a single file, its last group. Hidden files
-    are ignored, other files too, with a line in the log.
+    are ignored, other files too, with a line in the log. ``suffixes`` are those of another kind of file, of which some are
+    known to be there.
     """
-    names = _tiff_names(folder)
+    names = _names(folder, suffixes)
     stems = {name: _DIGITS.split(_stem(name)) for name in names}  # text, digits, text, digits, …, text
     texts = Counter(tuple(parts[::2]) for parts in stems.values())
     if len(texts) > 1:
@@ -92,12 +93,17 @@ def compact(numbers: Iterable[int], shown: int = 12) -> str:
 
 
 def match_frames(
-    masks: Sequence[int], images: Sequence[int], missing: Literal["error", "empty"], where: str
+    masks: Sequence[int],
+    images: Sequence[int],
+    missing: Literal["error", "empty"],
+    where: str,
+    section: str = "segment",
 ) -> list[int | None]:
     """For each image its mask's number, or None for a frame without one (only with ``missing="empty"``).
 
     The numbers agree as they stand, or after counting both from 0. With ``empty`` and masks lacking, masks that are not
-    among the images' numbers count from the first image only if they start at 0: otherwise it would be a guess.
+    among the images' numbers count from the first image only if they start at 0: otherwise it would be a guess. ``section``
+    holds the setting ``missing``; points that are given one file per frame are matched like masks.
     """
     if not masks or not images:
         raise DataError(f"{where}: holds no mask for {len(images)} images.")
@@ -113,16 +119,16 @@ def match_frames(
             if present < set(images):
                 log.info("%s: %d of %d frames have no mask", where, len(images) - len(masks), len(images))
                 return [n - shift if n in present else None for n in images]
-    raise _unmatched(masks, images, missing, where)
+    raise _unmatched(masks, images, missing, where, section)
 
 
-def _unmatched(masks: Sequence[int], images: Sequence[int], missing: str, where: str) -> DataError:
+def _unmatched(masks: Sequence[int], images: Sequence[int], missing: str, where: str, section: str) -> DataError:
     lacking, extra = set(images) - set(masks), set(masks) - set(images)
     faults = [f"no mask for the images {compact(lacking)}"] if lacking else []
     faults += [f"no image for the masks {compact(extra)}"] if extra else []
     remedy = "Restore the missing masks" if lacking else "Remove the masks that are too many"
     if not extra and missing == "error":
-        remedy += ", or set segment.missing: empty if these frames hold no cells"
+        remedy += f", or set {section}.missing: empty if these frames hold no cells"
     return DataError(
         f"{where}: {len(masks)} masks are numbered {compact(masks)}, {len(images)} images {compact(images)}: "
         f"{' and '.join(faults)}. {remedy}."
@@ -133,13 +139,13 @@ def _stem(name: str) -> str:
     return re.sub(r"(\.ome)?\.[^.]*$", "", name, flags=re.IGNORECASE)
 
 
-def _tiff_names(folder: Path) -> list[str]:
+def _names(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     try:
         names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         raise DataError(f"{folder}: cannot be listed ({error.strerror}). Check its permissions.") from error
-    tiffs = [name for name in names if name.lower().endswith(TIFF_SUFFIXES)]
-    others = [name for name in names if not name.lower().endswith(TIFF_SUFFIXES)]
+    tiffs = [name for name in names if name.lower().endswith(suffixes)]
+    others = [name for name in names if not name.lower().endswith(suffixes)]
     some = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
     if not tiffs:
         held = f"no TIFF file, only {len(others)} others ({some})" if others else "nothing"
@@ -148,7 +154,8 @@ def _tiff_names(folder: Path) -> list[str]:
             "path."
         )
     if others:
-        log.info("%s: %d entries are not TIFF files and are ignored (%s)", folder, len(others), some)
+        kind = "TIFF" if suffixes == TIFF_SUFFIXES else suffixes[0]
+        log.info("%s: %d entries are not %s files and are ignored (%s)", folder, len(others), kind, some)
     return tiffs
 
 

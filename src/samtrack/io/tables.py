@@ -35,6 +35,7 @@ from samtrack.types import (
 )
 
 AXES = {2: ("y", "x"), 3: ("z", "y", "x")}
+DIVISION_ROLES = ("mother", "daughter_a", "daughter_b")
 _PLAIN = (
     "frame",
     "label",
@@ -104,9 +105,14 @@ def write_links(path: Path, links: Links, detections: Detections, **extra: npt.N
     write_table(path, columns | _feature_columns(links.features, links.feature_names))
 
 
-def read_links(paths: Sequence[Path], detections: Detections) -> tuple[Links, dict[str, npt.NDArray[Any]]]:
-    """Links of the given blocks as rows of ``detections``, and all columns of the files."""
-    columns = _read_many(paths)
+def read_links(
+    paths: Sequence[Path], detections: Detections, among: bool = False
+) -> tuple[Links, dict[str, npt.NDArray[Any]]]:
+    """Links of the given blocks as rows of ``detections``, and all columns of the files.
+
+    ``among``: ``detections`` are not all, and links of others are left out.
+    """
+    columns = _read_many(paths, ("source", "target"), detections if among else None)
     names, features = _features_of(columns)
     links = Links(
         _rows("source", columns, detections, paths),
@@ -122,17 +128,19 @@ def read_links(paths: Sequence[Path], detections: Detections) -> tuple[Links, di
 def write_divisions(path: Path, divisions: Divisions, detections: Detections, **extra: npt.NDArray[Any]) -> None:
     """Divisions by the frame and label of mother and daughters."""
     columns: dict[str, Any] = {}
-    for role in ("mother", "daughter_a", "daughter_b"):
+    for role in DIVISION_ROLES:
         columns |= _keys(role, getattr(divisions, role), detections)
     columns |= {"score": divisions.score} | extra
     write_table(path, columns | _feature_columns(divisions.features, divisions.feature_names))
 
 
-def read_divisions(paths: Sequence[Path], detections: Detections) -> tuple[Divisions, dict[str, npt.NDArray[Any]]]:
-    """Divisions of the given blocks as rows of ``detections``, and all columns of the files."""
-    columns = _read_many(paths)
+def read_divisions(
+    paths: Sequence[Path], detections: Detections, among: bool = False
+) -> tuple[Divisions, dict[str, npt.NDArray[Any]]]:
+    """Divisions of the given blocks as rows of ``detections``, and all columns of the files; ``among`` as for links."""
+    columns = _read_many(paths, DIVISION_ROLES, detections if among else None)
     names, features = _features_of(columns)
-    rows = [_rows(role, columns, detections, paths) for role in ("mother", "daughter_a", "daughter_b")]
+    rows = [_rows(role, columns, detections, paths) for role in DIVISION_ROLES]
     return Divisions(rows[0], rows[1], rows[2], columns["score"], features, names), columns
 
 
@@ -145,9 +153,11 @@ def write_merges(path: Path, merges: Merges, detections: Detections, **extra: np
     write_table(path, columns | _feature_columns(merges.features, merges.feature_names))
 
 
-def read_merges(paths: Sequence[Path], detections: Detections) -> tuple[Merges, dict[str, npt.NDArray[Any]]]:
-    """Merges of the given blocks as rows of ``detections``, and all columns of the files."""
-    columns = _read_many(paths)
+def read_merges(
+    paths: Sequence[Path], detections: Detections, among: bool = False
+) -> tuple[Merges, dict[str, npt.NDArray[Any]]]:
+    """Merges of the given blocks as rows of ``detections``, and all columns of the files; ``among`` as for links."""
+    columns = _read_many(paths, MERGE_ROLES, detections if among else None)
     return _merges_of(columns, detections, paths), columns
 
 
@@ -174,15 +184,19 @@ def write_tracks(path: Path, assigned_path: Path, tracks: Tracks, detections: De
     write_table(path, {name: getattr(tracks, name) for name in names})
 
 
-def read_tracks(path: Path, assigned_path: Path, detections: Detections) -> Tracks:
-    """Tracks as decided over ``detections`` (all of the movie, or those of some blocks)."""
+def read_tracks(path: Path, assigned_path: Path, detections: Detections, kept: Sequence[str] = ()) -> Tracks:
+    """Tracks as decided over ``detections`` (all of the movie, or those of some blocks).
+
+    ``kept`` is the table that says which of them are followed; without one, all are.
+    """
     assigned = read_table(assigned_path)
     rows = detections.rows_of(assigned["frame"], assigned["label"])
     track_of = np.full(len(detections), -1, dtype=np.int64)
     track_of[rows[rows >= 0]] = assigned["track"][rows >= 0]
     if np.any(track_of < 0):
         raise DataError(f"{assigned_path}: lacks {np.count_nonzero(track_of < 0)} detections. Delete it and run again.")
-    return Tracks(track_of=track_of, **read_table(path))
+    is_followed = read_table(Path(kept[0]))["kept"].astype(np.bool_) if kept else None
+    return Tracks(track_of=track_of, **read_table(path), is_followed=is_followed)
 
 
 def write_patches(path: Path, patches: Sequence[MaskPatch], ndim: int) -> None:
@@ -260,9 +274,17 @@ def _features_of(columns: Mapping[str, npt.NDArray[Any]]) -> tuple[tuple[str, ..
     return tuple(name.removeprefix(FEATURE_PREFIX) for name in names), stacked
 
 
-def _read_many(paths: Sequence[Path]) -> dict[str, npt.NDArray[Any]]:
+def _read_many(
+    paths: Sequence[Path], roles: Sequence[str], detections: Detections | None
+) -> dict[str, npt.NDArray[Any]]:
+    """The columns of tables as one; of rows whose detections (by their roles) are all among ``detections``, if given."""
     table = pa.concat_tables([_read(path) for path in paths])
-    return {name: table[name].to_numpy() for name in table.column_names}
+    columns = {name: table[name].to_numpy() for name in table.column_names}
+    if detections is None:
+        return columns
+    rows = [detections.rows_of(columns[f"{role}_frame"], columns[f"{role}_label"]) for role in roles]
+    is_among = np.all(np.stack(rows) >= 0, axis=0)
+    return {name: column[is_among] for name, column in columns.items()}
 
 
 def _rows(

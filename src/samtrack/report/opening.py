@@ -31,7 +31,7 @@ def write_opening(data: ReportData, summary: Mapping[str, int], counts: pd.DataF
     return (
         '<header>\n<p class="eyebrow">samtrack report</p>\n'
         f"<h1>{escape(data.dataset)} / {escape(data.sequence)}</h1>\n{_verdict(data)}\n"
-        f'<p class="told">{_sentence(summary)}</p>\n{tiles}\n{_violations(data)}'
+        f'<p class="told">{_sentence(summary)}{_followed(data)}</p>\n{tiles}\n{_violations(data)}'
         '<nav aria-label="Sections"><a href="#movie">Movie</a><a href="#time">Over time</a>'
         '<a href="#lineages">Lineages</a><a href="#doubtful">Look here first</a>'
         '<a href="#trust">Trust</a><a href="#scores">Scores</a>'
@@ -82,6 +82,13 @@ def _sentence(summary: Mapping[str, int]) -> str:
     if summary["rejected"]:
         text += f" {counted(summary['rejected'], 'mask')} {_were(summary['rejected'])} rejected as not a cell."
     return text
+
+
+def _followed(data: ReportData) -> str:
+    """Whose lineages the page is about, if not everybody's."""
+    if not data.lineages:
+        return ""
+    return f" Only descendants of given cells of the first frame are shown: {escape(data.lineages)}."
 
 
 def _were(n: int) -> str:

@@ -48,7 +48,8 @@ class ReportData:
     ``link_chosen`` and ``division_chosen`` are booleans, one per proposal. ``violations`` is None where nobody checked;
     ``timings`` are (stage, seconds, peak memory in MB). ``held_out`` is how the link model's probabilities came true on
     movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
-    facts of `Reasons` in words. ``merges`` are the chosen ones alone.
+    facts of `Reasons` in words. ``merges`` are the chosen ones alone. ``lineages`` says in words which were
+    followed, if not all were; everything here is then about those alone.
     """
 
     dataset: str
@@ -76,6 +77,7 @@ class ReportData:
     split: Sequence[tuple[int, int]] = ()
     merges: Merges = field(default_factory=Merges.none)
     merge_reasons: Reasons | None = None
+    lineages: str = ""
 
     def __post_init__(self) -> None:
         if self.images.shape != self.labels.shape or self.images.n_frames != self.labels.n_frames:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.config.segment import Sam2SegmentSettings, SeedsSettings, SegmentSettings
+from samtrack.config.segment import Prompts3dSettings, Sam2SegmentSettings, SeedsSettings, SegmentSettings
 from samtrack.errors import DataError
 from samtrack.segment.grid import Grid
 from samtrack.segment.regions import ellipse_likeness
@@ -51,7 +51,7 @@ def measure_diameter(images: Frames, settings: SegmentSettings) -> float:
     """Diameter in micrometres of the disc (ball) as large as a typical cell of the movie."""
     frames = sorted({0, images.n_frames // 2, images.n_frames - 1})
     crops = [_liveliest_crop(images, frame) for frame in frames]
-    classical = settings.seeds if isinstance(settings, Sam2SegmentSettings) else settings
+    classical = settings.seeds if isinstance(settings, Sam2SegmentSettings | Prompts3dSettings) else settings
     plain = classical if isinstance(classical, SeedsSettings) else SeedsSettings()
     sure = plain.model_copy(update={"min_contrast_sd": max(plain.min_contrast_sd, SURE_CONTRAST_SD)})
     tried = [(_explain(crops, sure, diameter), diameter) for diameter in _ladder(images)]

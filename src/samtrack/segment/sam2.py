@@ -73,7 +73,7 @@ class Sam2Segmenter:
         corner = engine.corners(picture, centre)
         points, is_in = clicks(centre, corner, picture, engine.side)
         seen = engine.from_points(picture, corner, points, is_in)
-        least = max(self.settings.seeds.min_size_fraction * np.pi / 4 * float(np.prod(self.cell_px)), 1.0)
+        least = max(self.settings.classical.min_size_fraction * np.pi / 4 * float(np.prod(self.cell_px)), 1.0)
         is_sure = (seen.object_logit > 0) & (seen.iou >= self.settings.min_iou)
         wanted = _wanted(seen, centre, np.flatnonzero(is_sure), seeds.shape)
         is_sure = np.bincount(wanted.cell, minlength=n + 1)[1:] >= least

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from samtrack.blocks import blocks_covering, frames_read_by, plan_blocks
 from samtrack.config import Config, SequenceSettings
-from samtrack.config.layout import Layout, Sources, sources_of
+from samtrack.config.layout import KEPT_TABLE, Layout, Sources, sources_of
 from samtrack.errors import PlanError, SettingsError
 from samtrack.types import Block, Span
 
@@ -60,6 +60,16 @@ class Address:
         """The file of the measured cell diameter; none where it is given or not needed."""
         needed = self.config.segment.method != "given" and self.config.movie.cell_diameter_um is None
         return [str(self.layout.diameter)] if needed else []
+
+    @property
+    def follows_some(self) -> bool:
+        """Whether only the lineages of some cells of the first frame are in the results."""
+        return self.config.lineages == "from_first_frame"
+
+    @property
+    def followed(self) -> list[str]:
+        """The table that says which tracks are in the results; none where all are."""
+        return [str(self.layout.followed / KEPT_TABLE)] if self.follows_some else []
 
     @property
     def asks_sam2(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from samtrack.blocks import Canvas
 from samtrack.config import Config, load_config
 from samtrack.config.segment import GivenSettings
-from samtrack.errors import DataError
+from samtrack.errors import DataError, SettingsError
 from samtrack.evaluate import FrameMatch
 from samtrack.io.ctc import TRACK_PREFIX
 from samtrack.io.movies import open_masks, open_movie
@@ -20,6 +21,7 @@ from samtrack.link import measure_detections, summarise
 from samtrack.stages.matching import match_truth
 from samtrack.train.link_examples import Movie
 from samtrack.train.sam2_movies import TrackedMovie, TrackLabels
+from samtrack.train.sammed3d_movies import AnnotatedFrame, annotated_frames
 from samtrack.types import Detections, Frames
 
 Ints = npt.NDArray[np.int64]
@@ -107,6 +109,25 @@ def _truth_of(images: Path) -> Truth:
 def _masks_beside(images: Path) -> Path:
     silver = images.parent / f"{images.name}_ST" / SEG_FOLDER
     return silver if silver.is_dir() else images.parent / f"{images.name}_GT" / TRA_FOLDER
+
+
+def with_masks(data: Sequence[str], masks: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Each movie with its masks, None where none are named."""
+    if masks and len(masks) != len(data):
+        raise SettingsError(
+            f"masks: {len(masks)} folders for {len(data)} movies in data. Give one of each, or no masks."
+        )
+    return list(zip(data, masks or (None,) * len(data), strict=True))
+
+
+def read_annotated_volumes(images: Path, masks: Path | None, config: Config) -> list[AnnotatedFrame]:
+    """The frames of a recording that have masks, as coarse as they are; None takes the silver truth beside the images."""
+    silver = images.parent / f"{images.name}_ST" / SEG_FOLDER
+    if masks is None and not silver.is_dir():
+        raise DataError(f"{images}: has no masks beside it ({silver} does not exist). Name them: --masks DIR.")
+    frames = open_movie(images, config.ingest, config.movie)
+    labels = open_masks(masks or silver, images, frames, GivenSettings(missing="empty"))
+    return annotated_frames(frames, labels, str(images))
 
 
 def movie_name(images: Path) -> str:

@@ -34,7 +34,9 @@ from samtrack.peers import PEERS, Material, link_with, version_of
 from samtrack.stages.address import Address, told
 from samtrack.stages.decide import decide
 from samtrack.stages.export import TrackedFrames, field_of, tracks_in, write_ctc
-from samtrack.stages.fill import drawer_of
+from samtrack.stages.fill import cells_of, drawer_of
+from samtrack.stages.followed import patches_in_result
+from samtrack.stages.lineages import find_lineages
 from samtrack.stages.link import open_link_model
 from samtrack.submit import presence_table
 from samtrack.types import Divisions, Links, Merges, Span, Tracks
@@ -160,15 +162,19 @@ def _nothing_proposed() -> tuple[Links, Divisions, Merges]:
 
 def _export(address: Address, material: Material, decided: _Decided, fill: bool, result: Path) -> None:
     """The tracks as a CTC result, by the same steps as a run's own."""
-    labels, detections, tracks = material.labels, material.detections, decided.tracks
+    labels, detections, drawn = material.labels, material.detections, decided.tracks
+    if address.follows_some:
+        drawn = find_lineages(address, detections, drawn).tracks
     chosen = address.config.fill
     asked = ShapeFillSettings() if isinstance(chosen, NoFillSettings) else chosen
     settings: FillSettings = (
         asked if fill else NoFillSettings()
     )  # shared masks are divided all the same: they were seen
     whole = Span(0, address.n_frames)
-    drawer = drawer_of(address.config, material.images, material.typical, []) if fill else None
-    patches = fill_gaps(labels, detections, tracks, decided.shared, whole, settings, drawer)
+    cells_um = cells_of(detections, drawn)
+    drawer = drawer_of(address.config, material.images, material.typical, [], cells_um) if fill else None
+    patches = fill_gaps(labels, detections, drawn, decided.shared, whole, settings, drawer)
+    patches, tracks = patches_in_result(patches, drawn), drawn.followed()
     frames, field = TrackedFrames(labels, detections, tracks, patches), field_of(address, labels.shape)
     in_field = [tracks_in(frames, t, field) for t in whole.frames()]
     table = presence_table(detections, tracks, patches, labels.scale, in_field)

@@ -21,10 +21,11 @@ from samtrack.fill import cropped, paste_patches
 from samtrack.io.atomic import written_folder
 from samtrack.io.ctc import write_mask, write_planes, write_result_table
 from samtrack.io.labels import open_labels
-from samtrack.io.names import ASSIGNED_TABLE, MASK_FILE, RES_TRACK, TRACKS_TABLE
+from samtrack.io.names import MASK_FILE, RES_TRACK
 from samtrack.io.ome_zarr import open_image, written_label_image
-from samtrack.io.tables import read_detections, read_patches, read_table, read_tracks, write_table
+from samtrack.io.tables import read_patches, read_table, write_table
 from samtrack.stages.address import Address, told
+from samtrack.stages.followed import patches_in_result, read_decided
 from samtrack.submit import cut_at_holes, digits_for, presence_table, require_16_bit
 from samtrack.types import Box, Detections, Frames, MaskPatch, Tracks
 
@@ -106,15 +107,16 @@ def run_export_tracks(address: Address) -> None:
     """Write the tracked labels beside the image, and the table of all cells as Parquet and CSV."""
     layout = address.layout
     with told(f"export {address.sequence.name}") as facts:
-        detections = read_detections([layout.detections(name) for name in address.names])
-        tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
-        patches = read_patches([layout.patches(name) for name in address.names])
+        detections, decided = read_decided(address, address.names)
+        tracks = decided.followed()
+        patches = patches_in_result(read_patches([layout.patches(name) for name in address.names]), decided)
         labels = open_labels([layout.labels(name) for name in address.names])
         in_field = _write_tracked(address, TrackedFrames(labels, detections, tracks, patches))
         table = presence_table(detections, tracks, patches, labels.scale, in_field)
         write_table(layout.table_csv, table, csv=True)
         write_table(layout.table, table)
         facts += [f"{address.n_frames} frames", f"{len(tracks)} tracks", f"{len(patches)} filled masks"]
+        facts += [f"{len(decided) - len(tracks)} tracks of other lineages left out"] if address.follows_some else []
 
 
 def _write_tracked(address: Address, frames: TrackedFrames) -> list[npt.NDArray[Any]]:
@@ -140,7 +142,7 @@ def run_export_ctc(address: Address) -> None:
     """Write ``mask<i>.tif`` and ``res_track.txt`` from the tracked labels and their table."""
     layout = address.layout
     with told(f"export {address.sequence.name}") as facts:
-        parent_of = np.r_[0, read_table(layout.decided / TRACKS_TABLE)["parent"]]
+        parent_of = np.r_[0, read_decided(address, address.names)[1].followed().parent]
         n = write_ctc(address, layout.result, read_table(layout.table), parent_of, open_image(layout.tracked))
         facts += [f"{address.n_frames} masks", f"{n} CTC tracks", str(layout.result)]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from samtrack.config import Config, SequenceSettings
-from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, WEIGHTS_MARK, sources_of
+from samtrack.config import Config, SequenceSettings, network_of
+from samtrack.config.layout import LOCK_FILE, RUN_CONFIG, WEIGHTS_MARKS, sources_of
 from samtrack.config.load import build_config, read_yaml
 from samtrack.config.weights import REGISTRY, entry_named
 from samtrack.errors import DataError, PlanError, SettingsError, WeightsError
@@ -33,8 +33,10 @@ def complete(config: Config) -> Config:
             f"link.model: {config.link.model} does not exist. Relative paths count from {Path.cwd()}. Give a JSON file of "
             "`samtrack train links`, or null for the model that ships."
         )
-    if uses_sam2(config) and not Path(config.sam2.weights).expanduser().exists():
-        entry_named(config.sam2.weights)
+    for network in WEIGHTS_MARKS:
+        weights = getattr(config, network).weights
+        if asks_network(config, network) and not Path(weights).expanduser().exists():
+            entry_named(weights)
     sequences = [_complete(config, sequence) for sequence in config.sequences]
     return config.model_copy(update={"sequences": tuple(sequences)})
 
@@ -43,7 +45,7 @@ def _complete(config: Config, sequence: SequenceSettings) -> SequenceSettings:
     if sequence.simulate is not None:
         return sequence.model_copy(update={"frames": sequence.simulate.frames})
     sources = sources_of(config, sequence)
-    for name in ("images", "masks", "truth"):
+    for name in ("images", "masks", "truth", "seeds", "first_frame"):
         path = getattr(sources, name)
         if path is not None and not path.exists():
             raise DataError(
@@ -56,14 +58,30 @@ def _complete(config: Config, sequence: SequenceSettings) -> SequenceSettings:
     return sequence.model_copy(update={"frames": count_frames(sources.images, config.ingest)})
 
 
+def count_axes(config: Config) -> int:
+    """The number of axes of a frame of the first sequence, 2 or 3: its images are opened."""
+    from samtrack.io.sources import open_source
+
+    path = sources_of(config, config.sequences[0]).images
+    if not path.exists():
+        raise DataError(
+            f"sequence {config.sequences[0].name}: images {path} does not exist; {Path.cwd()} is where we are."
+        )
+    return len(open_source(path, config.ingest).shape)
+
+
 def fingerprint(config: Config, sequence: SequenceSettings, kind: str) -> str:
-    """A text that changes when the files of ``kind`` (images or masks) of a sequence change."""
+    """A text that changes when the files of ``kind`` of a sequence change; empty for those that no stage reads.
+
+    ``kind``: images, masks, seeds, first_frame.
+    """
     path = getattr(sources_of(config, sequence), kind)
-    if sequence.simulate is not None or path is None:
+    is_read = {"seeds": config.reads_seeds, "first_frame": config.lineages == "from_first_frame"}.get(kind, True)
+    if sequence.simulate is not None or path is None or not is_read:
         return ""
     from samtrack.io.movies import source_fingerprint
 
-    return source_fingerprint(path)
+    return source_fingerprint(path, only_tiff=kind in ("images", "masks"))
 
 
 def model_fingerprint(config: Config) -> str:
@@ -73,32 +91,58 @@ def model_fingerprint(config: Config) -> str:
     return hashlib.sha256(Path(config.link.model).read_bytes()).hexdigest()[:32]
 
 
-def uses_sam2(config: Config) -> bool:
-    """Whether some stage asks a SAM 2 network, so that its weights must be here before the jobs start."""
-    methods: set[str] = {config.segment.method, config.fill.method}
-    return "sam2" in methods or any(config.links_with_sam2(sequence) for sequence in config.sequences)
+def asks_network(config: Config, network: str) -> bool:
+    """Whether some stage asks the network of a section, so that its weights must be here before the jobs start."""
+    draws = network in [network_of(config, stage) for stage in ("segment", "fill")]
+    return draws or (network == "sam2" and any(config.links_with_sam2(sequence) for sequence in config.sequences))
 
 
-def weights_mark(config: Config) -> list[Path]:
+def fingerprints(config: Config) -> list[str]:
+    """Those of images and masks of all sequences."""
+    return [fingerprint(config, sequence, kind) for sequence in config.sequences for kind in ("images", "masks")]
+
+
+def weights_mark(config: Config, network: str | None) -> list[Path]:
     """The mark, as input of rules that ask a network, that its weights are here; none if they ship or no stage asks."""
-    known = REGISTRY.get(config.sam2.weights)
-    return [Path(config.out) / WEIGHTS_MARK] if uses_sam2(config) and not (known and known.ships) else []
+    if network is None or not asks_network(config, network):
+        return []
+    known = REGISTRY.get(getattr(config, network).weights)
+    return [] if known and known.ships else [Path(config.out) / WEIGHTS_MARKS[network]]
 
 
-def weights_fingerprint(config: Config) -> str:
+def weights_fingerprint(config: Config, network: str | None) -> str:
     """A text that changes with the weights: the name and revision of the registry, the content of the user's files.
 
     Fetching does not change it, so that a run does not start anew because of its own first step.
     """
-    if not uses_sam2(config):
+    if network is None or not asks_network(config, network):
         return ""
-    weights = config.sam2.weights
+    settings = getattr(config, network)
+    weights = str(settings.weights)
     if weights in REGISTRY and not REGISTRY[weights].ships:
         return f"{weights}@{REGISTRY[weights].revision}"
     from samtrack.io.weights import sha256_of
     from samtrack.io.weights_cache import cache_folder
 
-    return sha256_of(weights, cache_folder(config.sam2.cache))[:32]
+    return sha256_of(weights, cache_folder(settings.cache))[:32]
+
+
+def workers_of(config: Config, stage: str) -> int:
+    """Cores of a job of a stage: all where a network draws, which uses them itself."""
+    return config.resources.workers if network_of(config, stage) else 1
+
+
+def gpus_of(config: Config, stage: str) -> int:
+    """GPUs of a job of a stage."""
+    network = network_of(config, stage)
+    return int(network is not None and getattr(config, network).device != "cpu")
+
+
+def memory_mb_of(config: Config, stage: str) -> int:
+    """Memory of a job of a stage, with that of the network that it asks."""
+    network = network_of(config, stage)
+    of_network = getattr(config, network).memory_gb if network else 0
+    return int((config.resources.memory_gb + of_network) * 1000)
 
 
 def save_run_config(config: Config) -> Path:

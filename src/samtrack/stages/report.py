@@ -14,13 +14,15 @@ import numpy.typing as npt
 
 import samtrack
 from samtrack.io.atomic import written_file
-from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE, TRACKS_TABLE
+from samtrack.io.names import DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE
 from samtrack.io.ome_zarr import open_image
-from samtrack.io.tables import read_detections, read_divisions, read_links, read_merges, read_table, read_tracks
+from samtrack.io.tables import read_divisions, read_links, read_merges, read_table
 from samtrack.link.fact_words import FACT_WORDS
 from samtrack.report import ReportData, draw_page
 from samtrack.report.tables import Reasons, no_reasons
 from samtrack.stages.address import Address, told
+from samtrack.stages.followed import parts_of_pairs, read_shown
+from samtrack.stages.lineages import summary_of_lineages
 from samtrack.stages.link import open_link_model
 from samtrack.stages.reliability import judge_movie, read_card
 from samtrack.types import Detections, Origin, Scores
@@ -33,13 +35,17 @@ def run_report(address: Address) -> None:
     """Write the page of one sequence."""
     layout = address.layout
     with told(f"report {address.sequence.name}") as facts:
-        detections = read_detections([layout.detections(name) for name in address.names])
+        detections, tracks = read_shown(address)
+        some = address.follows_some
         table = read_table(layout.table)
-        links, link_columns = read_links([layout.decided / LINKS_TABLE], detections)
-        divisions, division_columns = read_divisions([layout.decided / DIVISIONS_TABLE], detections)
-        merges, merge_columns = read_merges([layout.decided / MERGES_TABLE], detections)
+        links, link_columns = read_links([layout.decided / LINKS_TABLE], detections, some)
+        divisions, division_columns = read_divisions([layout.decided / DIVISIONS_TABLE], detections, some)
+        merges, merge_columns = read_merges([layout.decided / MERGES_TABLE], detections, some)
         shared = merge_columns["chosen"].astype(np.bool_)
-        tracks = read_tracks(layout.decided / TRACKS_TABLE, layout.decided / ASSIGNED_TABLE, detections)
+        filled, split = _masks_of(table, Origin.FILLED), _masks_of(table, Origin.SPLIT)
+        if some:  # the part of a mask whose other part is not in the results stands by itself
+            whole = parts_of_pairs(split, detections, tracks, merges.take(shared))
+            filled, split = sorted({*filled, *split} - {*whole}), whole
         labels = open_image(layout.tracked)
         data = ReportData(
             dataset=address.config.dataset,
@@ -48,8 +54,8 @@ def run_report(address: Address) -> None:
             labels=labels,
             detections=detections,
             tracks=tracks,
-            filled=_masks_of(table, Origin.FILLED),
-            split=_masks_of(table, Origin.SPLIT),
+            filled=filled,
+            split=split,
             links=links,
             link_chosen=link_columns["chosen"].astype(np.bool_),
             divisions=divisions,
@@ -66,6 +72,7 @@ def run_report(address: Address) -> None:
             fact_words=FACT_WORDS,
             merges=merges.take(shared),
             merge_reasons=_reasons({name: column[shared] for name, column in merge_columns.items()}, detections),
+            lineages=summary_of_lineages(address) if some else "",
             came_true=judge_movie(address, labels, detections, tracks, links, divisions),
         )
         save_report(data, layout.page)

@@ -9,25 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from samtrack.blocks import ByLayer, Canvas, Reader, is_small, whole_box
-from samtrack.config.segment import GivenSettings, Sam2SegmentSettings
+from samtrack.config.segment import GivenSettings
 from samtrack.errors import DataError
 from samtrack.io.labels import LabelBlockWriter, written_labels
 from samtrack.io.movies import open_masks
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_number, write_number
-from samtrack.segment import (
-    Segmenter,
-    build_segmenter,
-    kept,
-    measure_diameter,
-    paint_frame,
-    require_2d,
-    survey,
-    without,
-)
+from samtrack.segment import Segmenter, kept, measure_diameter, paint_frame, survey, without
 from samtrack.stages.address import Address, told
-from samtrack.stages.engine import open_engine
-from samtrack.types import Frames, Origin
+from samtrack.stages.segmenter import ORIGINS, open_segmenter, told_by, workers_of
+from samtrack.types import Frames
 
 CANVAS_SHARE = 0.2
 """Share of the memory given in which a frame's labels may lie while they are painted; larger frames are painted on disk."""
@@ -37,23 +28,17 @@ def run_segment(address: Address, block_name: str) -> None:
     """Write the labels of one block."""
     block = address.block(block_name)
     settings = address.config.segment
-    given, asks_sam2 = isinstance(settings, GivenSettings), isinstance(settings, Sam2SegmentSettings)
+    given = isinstance(settings, GivenSettings)
     with told(f"segment {address.sequence.name} {block.name}") as facts:
         images: Frames = open_image(address.layout.movie)
         diameter_um = None if given else _diameter_um(address)
-        workers = 1 if asks_sam2 else address.config.resources.workers  # the network uses all threads itself
+        workers = workers_of(address)
         memory_gb = address.config.resources.memory_gb / workers
-        engine = None
-        if asks_sam2:
-            require_2d(images.scale)
-            engine, what = open_engine(address.config.sam2, address.config.resources.workers)
-            facts.append(what)
-        segmenter = build_segmenter(settings, diameter_um, images.scale, engine, memory_gb)
+        segmenter = open_segmenter(address, images, diameter_um, facts)
         source = _given_masks(address, images) if given else images
-        origin = Origin.GIVEN if given else Origin.SAM2 if asks_sam2 else Origin.SEEDS
         path = address.layout.labels(block.name)
         with (
-            written_labels(path, block.core, images.shape, images.scale, origin) as writer,
+            written_labels(path, block.core, images.shape, images.scale, ORIGINS[settings.method]) as writer,
             ThreadPoolExecutor(workers) as pool,
         ):
 
@@ -71,6 +56,7 @@ def run_segment(address: Address, block_name: str) -> None:
         facts += [f"{len(block.core)} frames", f"{cells} cells"]
         facts += [f"{dropped} left out by size or at the edge"] if dropped else []
         facts += ["from the masks given"] if given else [f"cell diameter {diameter_um:.3g} µm"]
+        facts += told_by(segmenter)
 
 
 def _checked(segmenter: Segmenter, source: Frames, frame: int) -> Reader:

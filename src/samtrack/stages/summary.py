@@ -12,7 +12,8 @@ from samtrack.config import Config, build_config
 from samtrack.config.layout import Layout
 from samtrack.errors import SamtrackError
 from samtrack.stages.address import Address
-from samtrack.stages.plan import complete, lock, save_run_config
+from samtrack.stages.lineages import summary_of_lineages
+from samtrack.stages.plan import complete, count_axes, lock, save_run_config
 
 SHOWN = ("SEG", "DET", "TRA", "LNK", "CT", "TF", "BC(0)", "CCA", "CHOTA")
 """Measures worth a line in a terminal; the JSON holds all."""
@@ -26,7 +27,7 @@ def say(text: str) -> None:
 def planned(raw: Mapping[str, Any]) -> Config:
     """The complete, checked configuration from what Snakemake read; an error is said, then raised (as in `begin`)."""
     try:
-        return complete(build_config(raw))
+        return complete(build_config(raw, axes=count_axes))
     except SamtrackError as error:
         say(f"samtrack: error: {error}")
         raise
@@ -69,6 +70,8 @@ def summary_of_results(config: Config) -> str:
         places = [("tracks", layout.table_csv), ("image", layout.movie), ("page", layout.page)]
         places = ([("result", layout.result)] if config.export.ctc else []) + places
         lines += [f"  {name:<8}{path.resolve()}" for name, path in places]
+        if address.follows_some:
+            lines.append(f"  lineages {summary_of_lineages(address)}")
         if address.is_evaluated:
             lines += [f"  {'scores':<8}{layout.scores.resolve()}", f"          {_scores(layout)}"]
     return "\n".join(lines)

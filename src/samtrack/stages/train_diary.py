@@ -7,13 +7,20 @@ import logging
 import time
 from pathlib import Path
 
+from samtrack.config.train_loop import LoopSettings
+from samtrack.errors import SettingsError
+from samtrack.io.checkpoints import read_checkpoint
 from samtrack.io.link_models import write_text
+from samtrack.train.loop import Learner, Report
 from samtrack.train.sam2_curves import draw_curves
-from samtrack.train.sam2_run import Report
 
 log = logging.getLogger("samtrack")
 
 CURVES, CHECKS, PICTURE = "curves.csv", "checks.csv", "curves.svg"
+CHECKPOINT, SAMPLES = "checkpoint.pt", "samples.png"
+
+FREE_TO_CHANGE = ("device", "workers", "checkpoint_every", "check_every", "compiled")
+"""Settings that a run may go on without: they change no weight."""
 
 SAY_EVERY = 20
 """Steps between lines that say how far the run is."""
@@ -61,6 +68,21 @@ class Diary:
             if is_new:
                 writer.writeheader()
             writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+
+
+def resume(run: Learner, settings: LoopSettings, path: Path) -> None:
+    """Let a run go on from a checkpoint, which must be of the same recipe."""
+    state = read_checkpoint(path)
+    now = settings.model_dump(mode="json")
+    usual = {name: field.get_default(call_default_factory=True) for name, field in type(settings).model_fields.items()}
+    before = usual | state["settings"]  # a checkpoint knows nothing of settings that came later
+    changed = [name for name in now if before.get(name) != now[name] and name not in FREE_TO_CHANGE]
+    if changed:
+        raise SettingsError(
+            f"{path} is of a run with other {', '.join(changed)} (there {before.get(changed[0])!r}, here "
+            f"{now[changed[0]]!r}). Use the same recipe, or another --out."
+        )
+    run.load_state(state)
 
 
 def _columns(path: Path) -> dict[str, list[float]]:

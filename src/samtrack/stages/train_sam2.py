@@ -15,7 +15,7 @@ from torch import nn
 
 from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.errors import SettingsError
-from samtrack.io.checkpoints import read_checkpoint, write_checkpoint, write_network
+from samtrack.io.checkpoints import write_checkpoint, write_network
 from samtrack.io.pictures import write_png
 from samtrack.io.weights import open_weights
 from samtrack.io.weights_cache import cache_folder
@@ -23,17 +23,17 @@ from samtrack.models.device import choose_device
 from samtrack.models.sam2.build import build_model, random_model, state_of
 from samtrack.models.sam2.initial import redraw
 from samtrack.models.sam2.network import Habits, Sam2Network
-from samtrack.stages.annotated import read_tracked
+from samtrack.stages.annotated import read_tracked, with_masks
 from samtrack.stages.engine import CARD
-from samtrack.stages.train_diary import CHECKS, Diary
+from samtrack.stages.train_diary import CHECKPOINT, CHECKS, SAMPLES, Diary, resume
+from samtrack.train.loop import HELD_OUT_SEED, Report, begin_processes
 from samtrack.train.sam2_clips import Clip
-from samtrack.train.sam2_run import HELD_OUT_SEED, Report, Run, begin_processes, clips_used
+from samtrack.train.sam2_run import Run, clips_used
 from samtrack.train.sam2_sheet import draw_samples
-from samtrack.train.sam2_stream import clip_stream, ctc_stream, mixed
+from samtrack.train.sam2_stream import clip_stream, ctc_stream
+from samtrack.train.workers import mixed
 
 log = logging.getLogger("samtrack")
-
-CHECKPOINT, SAMPLES = "checkpoint.pt", "samples.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def run_train_sam2(training: Sam2Training) -> None:
     habits = Habits(**{name: card[name] for name in Habits.__dataclass_fields__ if name in card})
     run = Run(Sam2Network(model, habits), settings, device)
     if (out / CHECKPOINT).exists():
-        _resume(run, out / CHECKPOINT)
+        resume(run, settings, out / CHECKPOINT)
     if run.rank == 0:
         learning = sum(p.numel() for p in run.student.network.parameters() if p.requires_grad) / 1e6
         log.info("train sam2: %.2f million numbers learn, %s, step %d of %d", learning, told, run.step, settings.steps)
@@ -101,7 +101,7 @@ def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list
         with closing(clip_stream(aside, settings.side_px, 2, 0, strides=strides)) as stream:
             held_out = list(islice(stream, settings.held_out))
         return clip_stream(seed, settings.side_px, frames, settings.workers, start, strides), held_out
-    movies = [read_tracked(Path(d), Path(m) if m else None) for d, m in _with_masks(settings)]
+    movies = [read_tracked(Path(d), Path(m) if m else None) for d, m in with_masks(settings.data, settings.masks)]
     halves = [m.parted(settings.held_out_share, frames) for m in movies]
     with closing(ctc_stream([h[1] for h in halves], aside, settings.side_px, 2)) as stream:
         held_out = list(islice(stream, settings.held_out))
@@ -112,34 +112,11 @@ def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list
     return mixed(own, simulated, settings.simulated, seed), held_out
 
 
-def _with_masks(settings: TrainSam2Settings) -> list[tuple[str, str | None]]:
-    if settings.masks and len(settings.masks) != len(settings.data):
-        raise SettingsError(
-            f"masks: {len(settings.masks)} folders for {len(settings.data)} movies in data. Give one of each, or no masks."
-        )
-    return list(zip(settings.data, settings.masks or (None,) * len(settings.data), strict=True))
-
-
-def _resume(run: Run, path: Path) -> None:
-    state = read_checkpoint(path)
-    before, now = state["settings"], run.settings.model_dump(mode="json")
-    changed = [name for name in now if before.get(name) != now[name] and name not in FREE_TO_CHANGE]
-    if changed:
-        raise SettingsError(
-            f"{path} is of a run with other {', '.join(changed)} (there {before.get(changed[0])!r}, here "
-            f"{now[changed[0]]!r}). Use the same recipe, or another --out."
-        )
-    run.load_state(state)
-
-
-FREE_TO_CHANGE = ("device", "workers", "checkpoint_every", "check_every", "compiled")
-
-
 def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Clip], out: Path) -> None:
     """Curves at every step; now and then a line, a look at held-out clips, a checkpoint."""
     settings = run.settings
     diary.note(report)
-    is_last = report.step == min(settings.steps, settings.stop or settings.steps)
+    is_last = report.step == settings.last_step
     if report.step % settings.check_every == 0 or is_last:
         _check(run, diary, held_out, out)
     if report.step % settings.checkpoint_every == 0 or is_last:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samtrack.config.sam2 import Sam2Settings
+from samtrack.config.sammed3d import SamMed3DSettings
 from samtrack.config.weights import REGISTRY
 from samtrack.io.atomic import written_file
 from samtrack.io.weights_cache import cache_folder
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def run_fetch_weights(settings: Sam2Settings, mark: Path, say: Callable[[str], None] = log.info) -> None:
+def run_fetch_weights(
+    settings: Sam2Settings | SamMed3DSettings, mark: Path, say: Callable[[str], None] = log.info
+) -> None:
     """Bring the weights that the settings name to this machine, and write what they sum to into ``mark``."""
     from samtrack.io.weights import sha256_of
     from samtrack.io.weights_fetch import fetch

@@ -1,4 +1,4 @@
-"""A SAM 2 network so small that a step of training takes a tenth of a second; its weights are random."""
+"""Networks so small that a step of training takes a tenth of a second; their weights are random."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.network import Sam2Network
+    from samtrack.models.sammed3d.engine import SamMed3DEngine
+    from samtrack.models.sammed3d.network import SamMed3D
 
 SMALL_SAM2: dict[str, Any] = {
     "model_type": "sam2_video",
@@ -71,3 +73,55 @@ def small_network(seed: int = 0) -> Sam2Network:
     from samtrack.models.sam2.network import Habits, Sam2Network
 
     return Sam2Network(random_model(SMALL_SAM2, seed), Habits(mask_prompt=True, pointers=False, point_blobs=True))
+
+
+SMALL_SAMMED3D: dict[str, Any] = {
+    "image_px": 32,
+    "patch_px": 4,
+    "width": 24,
+    "heads": 2,
+    "windows": (0,),
+    "channels": 48,
+    "mask_channels": 8,
+    "decoder_heads": 4,
+    "decoder_mlp": 32,
+    "iou_width": 16,
+}
+
+
+def small_engine3d(seed: int = 0, cell_px: float = 10.0, rounds: int = 1) -> SamMed3DEngine:
+    """A network that draws in volumes, tiles of 32 voxels, its weights drawn by the seed, on the CPU."""
+    import torch
+
+    from samtrack.models.sammed3d.build import random_model
+    from samtrack.models.sammed3d.engine import SamMed3DEngine, Use3D
+    from samtrack.models.sammed3d.sizes import Sizes
+
+    use = Use3D(torch.device("cpu"), cell_px=cell_px, rounds=rounds)
+    return SamMed3DEngine(random_model(Sizes(**SMALL_SAMMED3D), seed), use)
+
+
+SMALL_SAM3D: dict[str, Any] = {
+    "image_px": 32,
+    "patch_px": 8,
+    "width": 24,
+    "heads": 2,
+    "windows": [0, 0],
+    "channels": 24,
+    "mask_channels": 8,
+    "decoder_heads": 2,
+    "decoder_layers": 1,
+    "decoder_mlp": 48,
+    "iou_width": 24,
+    "is_exchanged": False,
+    "ball_px": 13.0,
+}
+"""Sizes of a SAM-Med3D network that takes a tenth of a second per step of training."""
+
+
+def small_network3d(seed: int = 0) -> SamMed3D:
+    """The network, its weights drawn by the seed."""
+    from samtrack.models.sammed3d.build import random_model
+    from samtrack.models.sammed3d.sizes import MODEL_TYPE, Sizes
+
+    return random_model(Sizes.of_config({"model_type": MODEL_TYPE, **SMALL_SAM3D}), seed)

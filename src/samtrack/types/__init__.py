@@ -8,6 +8,7 @@ from samtrack.types.evidence import Evidence
 from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
+from samtrack.types.points import Points
 from samtrack.types.report import Reliability, Scores, Violation
 from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Edges, Links, Merges, Tracks, Typical
 
@@ -25,6 +26,7 @@ __all__ = [
     "MaskPatch",
     "Merges",
     "Origin",
+    "Points",
     "Reliability",
     "Scale",
     "Scores",

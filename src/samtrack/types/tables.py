@@ -248,7 +248,8 @@ class Tracks:
     """Who is who: the track of each detection (0: rejected) and one row per track.
 
     Tracks are numbered 1..n in order of (first frame, position); ``parent`` is 0 or a track that ends before this one
-    starts. A track may have gaps: frames between first and last without a detection.
+    starts. A track may have gaps: frames between first and last without a detection. ``is_followed`` says which tracks are
+    wanted in the result (None: all); the others are real cells all the same.
     """
 
     track_of: Ints
@@ -256,11 +257,15 @@ class Tracks:
     first_frame: Ints
     last_frame: Ints
     parent: Ints
+    is_followed: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        _freeze(self, {f.name: "i8" for f in fields(self)})
+        _freeze(self, {f.name: "i8" for f in fields(self) if f.name != "is_followed"})
         n = len(self.track)
         _require_length(self, n, ["first_frame", "last_frame", "parent"])
+        if self.is_followed is not None:
+            _freeze(self, {"is_followed": "?"})
+            _require_length(self, n, ["is_followed"])
         if not np.array_equal(self.track, np.arange(1, n + 1)):
             raise ValueError("tracks must be numbered 1..n")
         if len(self.track_of) and not (self.track_of.min() >= 0 and self.track_of.max() <= n):
@@ -277,6 +282,27 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.track)
+
+    def follows(self, track: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which of the given tracks (0: none) are wanted in the result."""
+        if self.is_followed is None:
+            return np.asarray(track) > 0
+        return np.asarray(np.r_[False, self.is_followed][track], dtype=np.bool_)
+
+    @property
+    def followed_as(self) -> Ints:
+        """(n + 1,): the number of each track among those followed, in the same order; 0 for the others and for none."""
+        if self.is_followed is None:
+            return np.arange(len(self) + 1)
+        return np.concatenate([[0], np.where(self.is_followed, np.cumsum(self.is_followed), 0)]).astype(np.int64)
+
+    def followed(self) -> Tracks:
+        """The followed tracks alone, numbered 1..n among themselves; a parent that is not followed is none."""
+        if self.is_followed is None:
+            return self
+        number, kept = self.followed_as, self.is_followed
+        rows = (self.first_frame[kept], self.last_frame[kept], number[self.parent[kept]])
+        return Tracks(number[self.track_of], np.arange(1, len(rows[0]) + 1), *rows)
 
 
 @dataclass(frozen=True, slots=True)

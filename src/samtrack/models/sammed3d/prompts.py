@@ -17,13 +17,18 @@ NOTHING = -1
 """Label of a point that is none: it fills up the rows of prompts with fewer points than others."""
 
 
+BALL_LOGIT = 6.0
+"""Logit at the centre of a ball that is shown; as much below 0 from twice its radius on."""
+
+
 class PromptEncoder(nn.Module):
     """Points to tokens, masks to a volume of vectors. Places count in voxels, in the order of the volume's axes."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         channels, between = sizes.channels, sizes.mask_channels
-        self.image_px, self.grid = sizes.image_px, sizes.grid
+        self.image_px, self.grid, self.ball_px = sizes.image_px, sizes.grid, sizes.ball_px
+        self.is_exchanged = sizes.is_exchanged
         self.pe_layer = _Places(channels // 3)
         self.point_embeddings = nn.ModuleList(nn.Embedding(1, channels) for _ in range(2))
         self.not_a_point_embed = nn.Embedding(1, channels)
@@ -50,18 +55,24 @@ class PromptEncoder(nn.Module):
         none = self.not_a_point_embed.weight[0]
         tokens = torch.cat([at + torch.where(is_on, on, away), none.expand(len(points), 1, -1)], dim=1)
         counts = torch.cat([is_in != NOTHING, is_in.new_ones(len(points), 1, dtype=torch.bool)], dim=1)
-        if masks is None:
-            masks = none.new_zeros(1, 1, *(4 * self.grid,) * 3)
-        return tokens, counts, self.mask_downscaling(masks)
+        return tokens, counts, self.mask_downscaling(self.without_mask(points, is_in) if masks is None else masks)
+
+    def without_mask(self, points: Tensor, is_in: Tensor) -> Tensor:
+        """What is shown where no mask is, (p or 1, 1, 4g, 4g, 4g): nothing, or balls at the clicks."""
+        side, weight = 4 * self.grid, self.not_a_point_embed.weight
+        if self.ball_px == 0:
+            return weight.new_zeros(1, 1, side, side, side)
+        return balls(points, is_in, self.ball_px / 2, (self.image_px, side))[:, None].to(weight.dtype)
 
     def places(self) -> Tensor:
         """The code of each token's place, (1, channels, g, g, g).
 
-        Its first two axes are exchanged against those of points; the published weights were trained with that.
+        In the published weights, its first two axes are exchanged against those of points.
         """
         along = (torch.arange(self.grid, device=self.pe_layer.matrix.device) + 0.5) / self.grid
         first, second, third = torch.meshgrid(along, along, along, indexing="ij")
-        coded = self.pe_layer(torch.stack([second, first, third], dim=-1))
+        order = [second, first, third] if self.is_exchanged else [first, second, third]
+        coded = self.pe_layer(torch.stack(order, dim=-1))
         return coded.permute(3, 0, 1, 2)[None]
 
 
@@ -84,3 +95,22 @@ class _Places(nn.Module):
         with torch.autocast(places.device.type, enabled=False):
             angle = 2 * math.pi * ((2 * places.float() - 1) @ self.matrix.float())
             return torch.cat([angle.sin(), angle.cos(), angle.sin()], dim=-1)
+
+
+def balls(points: Tensor, is_in: Tensor, radius: float, sides: tuple[int, int]) -> Tensor:
+    """Logits (p, l, l, l) of balls around points inside of objects, cut half-way to points outside of them.
+
+    ``sides``: of the input and of the logits. Objects without a point inside have zeros.
+    """
+    image_px, side = sides
+    along = (torch.arange(side, device=points.device) + 0.5) * (image_px / side) - 0.5
+    near = {kind: points.new_full((len(points), side, side, side), torch.inf) for kind in (1, 0)}
+    for k in range(points.shape[1]):
+        z, y, x = ((along - points[:, k, axis, None]).square() for axis in range(3))
+        far = (z[:, :, None, None] + y[:, None, :, None] + x[:, None, None, :]).sqrt()
+        for kind, nearest in near.items():
+            hidden = torch.where(is_in[:, k] == kind, 0.0, torch.inf)[:, None, None, None]
+            torch.minimum(nearest, far + hidden, out=nearest)
+    depth = torch.minimum(radius - near[1], (near[0] - near[1]) / 2)
+    logits = (depth * (BALL_LOGIT / radius)).clamp(-BALL_LOGIT, BALL_LOGIT)
+    return torch.where(near[1].isfinite(), logits, 0.0)

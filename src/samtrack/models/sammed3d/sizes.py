@@ -20,6 +20,9 @@ class Sizes:
     """Sizes of a network; the defaults are those of the published weights. Sides are in voxels or tokens per axis.
 
     ``windows``: side of the attention windows of each encoder block, in tokens; 0 looks at the whole volume.
+    ``is_exchanged``: the codes of places have their first two axes exchanged against those of points, as the published
+    weights were trained with. ``ball_px``: diameter of the ball that is shown at a click where no mask is; 0: none. Both
+    make a small network understand clicks early in its training.
     """
 
     image_px: int = 128
@@ -33,6 +36,8 @@ class Sizes:
     decoder_layers: int = 2
     decoder_mlp: int = 2048
     iou_width: int = 256
+    is_exchanged: bool = True
+    ball_px: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network."""
