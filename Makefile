@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format dag golden schema fit-links fit-links-sam2 train-tiny link-card bench clean setup setup-dev
+.PHONY: help demo test test-fast lint format dag golden schema fit-links fit-links-sam2 train-tiny train-tiny-3d link-card bench clean setup setup-dev
 
 help: ## list all targets
 	@grep -hE '^[a-zA-Z_%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ train-tiny: setup ## train the network that ships anew, on simulated movies (two
 	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-1.yaml --out results/samtrack-tiny-1
 	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-2.yaml --out results/samtrack-tiny-2
 	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-3.yaml --out results/samtrack-tiny-3
+
+train-tiny-3d: setup ## train the network for volumes that ships anew, on simulated nuclei (45 minutes), into results/samtrack-tiny-3d-2
+	@$(BIN)/samtrack train sammed3d --recipe config/train/samtrack-tiny-3d-1.yaml --out results/samtrack-tiny-3d-1
+	@$(BIN)/samtrack train sammed3d --recipe config/train/samtrack-tiny-3d-2.yaml --out results/samtrack-tiny-3d-2
 
 link-card: setup ## write docs/link_model.md, the card of the shipped link model
 	@$(BIN)/samtrack train links --check --movies 0 --card docs/link_model.md

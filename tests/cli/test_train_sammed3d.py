@@ -9,7 +9,7 @@ from samtrack.models.sammed3d.build import random_model
 from samtrack.models.sammed3d.sizes import MODEL_TYPE, Sizes
 from samtrack.stages import train_sammed3d
 
-RECIPE = Path(__file__).parents[2] / "config/train/samtrack-tiny-3d.yaml"
+RECIPE = Path(__file__).parents[2] / "config/train/samtrack-tiny-3d-1.yaml"
 
 
 def test_options_win_over_the_recipe(tmp_path, monkeypatch):

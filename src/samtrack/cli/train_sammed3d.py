@@ -17,8 +17,8 @@ examples:
       samtrack run … --set segment.method=prompts3d --set sammed3d.weights=mine
   samtrack train sammed3d --start sam_med3d_turbo.pth --data DATA/01 --out mine --set lora={} --set accumulate=8
       adapts the published network by small additions to its layers
-  samtrack train sammed3d --recipe config/train/samtrack-tiny-3d.yaml --out results/samtrack-tiny-3d
-      the network that ships, from nothing, on simulated volumes alone
+  samtrack train sammed3d --recipe config/train/samtrack-tiny-3d-1.yaml --out results/samtrack-tiny-3d-1
+      the first of two steps by which the network that ships was trained, on simulated volumes alone
 
 --out holds the weights (config.json, model.safetensors), curves.csv and checks.csv, samples.png, and checkpoint.pt, from
 which a run that was stopped goes on when the same command is given again.
