@@ -17,6 +17,7 @@ from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_number, write_number
 from samtrack.segment import Segmenter, kept, measure_diameter, paint_frame, survey, without
 from samtrack.stages.address import Address, told
+from samtrack.stages.progress import Progress
 from samtrack.stages.segmenter import ORIGINS, open_segmenter, told_by, workers_of
 from samtrack.types import Frames
 
@@ -51,7 +52,13 @@ def run_segment(address: Address, block_name: str) -> None:
                     number = paint_frame(segmenter, source, frame, canvas, memory_gb)
                     return _store(writer, frame, _numbered(canvas, number), address)
 
-            counts = np.array(list(pool.map(work, block.core.frames()))).sum(axis=0)
+            progress, counts = (
+                Progress(f"segment {address.sequence.name} {block.name}", len(block.core)),
+                np.zeros(2, int),
+            )
+            for found in pool.map(work, block.core.frames()):
+                counts += found
+                progress.step()
         cells, dropped = counts.tolist()
         facts += [f"{len(block.core)} frames", f"{cells} cells"]
         facts += [f"{dropped} left out by size or at the edge"] if dropped else []
