@@ -2,12 +2,14 @@
 
     python benchmarks/bench_large.py            frames of 1, 2 and 4 times the memory given: about 45 minutes, 10 GB of disk
     python benchmarks/bench_large.py --quick    one small frame size, not held to a limit; nothing is saved
+    python benchmarks/bench_large.py --way seeds    cells found by the classical segmentation, in place of mode track
     make bench-large
 
 A simulated volume is repeated, mirrored, to any width and written as OME-Zarr and as truth slab by slab; no process holds a
 frame. Every stage is a process of its own, with one thread. A process may take what the same stage takes for a movie of one
 tile (the interpreter and libraries), and beside it what ``resources.memory_gb`` says: the kernel refuses more (RLIMIT_DATA:
-all memory that is its own, touched or not). ``peak`` is the resident set, files that it has mapped included.
+all memory that is its own, touched or not). ``peak`` is the resident set, files that it has mapped included. Way `track` is
+mode: track from one given point per cell and frame: masks drawn by the network that ships, and links.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ TILE = (32, 256, 256)  # voxels of what is simulated
 FRAMES = 2
 UM = (4.4, 2.2, 2.2)
 MEMORY_GB = 0.11
+CELLS = 20  # in each tile: what takes time beside the voxels
 SIZES = {"1x": (5, 5), "2x": (8, 7), "4x": (11, 10)}  # tiles along y and x
 QUICK = {"quick": (2, 2)}
 TILE_PX = 100  # a core with its halo then takes all of the memory given
@@ -82,6 +85,19 @@ def mirrored(part: np.ndarray, tiles: tuple[int, int], rows: range) -> np.ndarra
     return part[..., y, :][..., np.concatenate(along[: tiles[1]])]
 
 
+def seeds_of(frame: int, truth: np.ndarray, tiles: tuple[int, int]) -> list[str]:
+    """Lines of a table: the middle of each cell of each tile."""
+    from scipy import ndimage
+
+    z, y, x = np.array(ndimage.center_of_mass(truth > 0, truth, np.unique(truth)[1:])).T
+    lines = []
+    for i, j in np.ndindex(tiles):
+        down, right = ((n - 1 - v) if k % 2 else v for v, k, n in ((y, i, TILE[1]), (x, j, TILE[2])))
+        places = zip(z, i * TILE[1] + down, j * TILE[2] + right, strict=True)
+        lines += [f"{frame},{a:.2f},{b:.2f},{c:.2f}" for a, b, c in places]
+    return lines
+
+
 def make_movie(folder: Path, tiles: tuple[int, int]) -> None:
     """The images as OME-Zarr and a truth as the challenge lays it out, written slab by slab."""
     from samtrack.config.ingest import IngestSettings
@@ -97,7 +113,7 @@ def make_movie(folder: Path, tiles: tuple[int, int]) -> None:
         "um_per_voxel": UM,
         "seed": 5,
         "minutes_per_frame": 2,
-        "cells": {"count": 80},
+        "cells": {"count": CELLS},
     }
     movie = simulate_movie(SimulateSettings.model_validate(recipe))
     shape = (TILE[0], TILE[1] * tiles[0], TILE[2] * tiles[1])
@@ -107,6 +123,7 @@ def make_movie(folder: Path, tiles: tuple[int, int]) -> None:
     facts = ImageFacts(FRAMES, shape, np.dtype(np.uint16), Scale(UM, 2.0), name="01")
     writer = create_image(folder / "01.zarr", facts, IngestSettings())
     (folder / "01_GT" / "TRA").mkdir(parents=True)
+    points: list[str] = []
     tile_of = np.arange(n_tiles).reshape(tiles).repeat(TILE[1], 0).repeat(TILE[2], 1)
     for t in range(FRAMES):
         made = movie.frame(t)
@@ -115,10 +132,12 @@ def make_movie(folder: Path, tiles: tuple[int, int]) -> None:
         def planes(of: np.ndarray) -> Iterator[np.ndarray]:
             return (mirrored(plane, tiles, range(shape[1])) for plane in of)
 
+        points += seeds_of(t, truth, tiles)
         writer.write_parts(t, (plane[None] for plane in planes(image)))
         numbered = (np.where(p > 0, p + tile_of * n_tracks, 0).astype(np.uint16) for p in planes(truth))
         write_planes(folder / "01_GT" / "TRA" / f"man_track{t:03d}.tif", numbered, shape)
     writer.finish()
+    (folder / "seeds.csv").write_text("\n".join(["frame,z,y,x", *points]) + "\n")
     one = movie.tracks
     shift = np.arange(n_tiles)[:, None] * n_tracks
     tracks = np.tile(one, (n_tiles, 1))
@@ -127,15 +146,26 @@ def make_movie(folder: Path, tiles: tuple[int, int]) -> None:
     write_result_table(folder / "01_GT" / "TRA" / "man_track.txt", tracks)
 
 
-def write_config(folder: Path) -> Path:
+WAYS: dict[str, dict[str, Any]] = {
+    "track": {"mode": "track"},
+    "seeds": {"segment": {"method": "seeds", "tile_px": TILE_PX}, "fill": {"method": "shape"}},
+    "given": {"segment": {"method": "given"}, "fill": {"method": "shape"}},
+}
+
+
+def write_config(folder: Path, way: str) -> Path:
     """The configuration of a run: everything at its default but for sizes."""
+    sequence = {"name": "01", "images": str(folder / "01.zarr"), "truth": str(folder / "01_GT")}
+    sequence |= {"track": {"seeds": str(folder / "seeds.csv")}, "given": {"masks": str(folder / "01_GT" / "TRA")}}.get(
+        way, {}
+    )
     config = {
         "out": str(folder / "out"),
-        "sequences": [{"name": "01", "images": str(folder / "01.zarr"), "truth": str(folder / "01_GT")}],
+        "sequences": [sequence],
         "movie": {"um_per_voxel": list(UM), "cell_diameter_um": 11.0},
-        "segment": {"method": "seeds", "tile_px": TILE_PX},
+        **WAYS[way],
         "link": {"sam2": "off"},
-        "fill": {"method": "shape"},
+        "sammed3d": {"memory_gb": 0.1, "device": "cpu"},
         "blocks": {"frames": FRAMES},
         "resources": {"memory_gb": MEMORY_GB, "workers": 1},
     }
@@ -158,14 +188,14 @@ def run_stage(folder: Path, stage: str, limit_mb: float | None) -> dict[str, flo
     return found
 
 
-def run_all(tiles: tuple[int, int], libraries: dict[str, float] | None, where: Path) -> list[dict[str, Any]]:
+def run_all(tiles: tuple[int, int], libraries: dict[str, float] | None, where: Path, way: str) -> list[dict[str, Any]]:
     """All stages of one movie. ``libraries``: MB of each stage for a movie of one tile; None: there is no limit."""
     with tempfile.TemporaryDirectory(dir=where) as name:
         folder = Path(name)
         start = time.perf_counter()
         make_movie(folder, tiles)
         _say(f"{tiles[0]} x {tiles[1]} tiles made in {time.perf_counter() - start:.0f} s")
-        write_config(folder)
+        write_config(folder, way)
         rows = []
         for stage in STAGES:
             limit = libraries[stage] + 1e3 * MEMORY_GB if libraries else None
@@ -222,24 +252,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one small frame size without a limit; nothing is saved")
     parser.add_argument("--size", choices=SIZES, action="append", help="only some of the frame sizes")
+    parser.add_argument("--way", choices=WAYS, default="track", help="where masks come from (default: track)")
     parser.add_argument("--scratch", type=Path, help="folder for the movies (default: the system's)")
     options = parser.parse_args()
     facts = {"machine": common.machine(), "versions": common.versions(*PACKAGES), "commit": common.commit()}
-    libraries = {row["stage"]: row["data_mb"] for row in run_all((1, 1), None, options.scratch) if "data_mb" in row}
+    libraries = {
+        row["stage"]: row["data_mb"] for row in run_all((1, 1), None, options.scratch, options.way) if "data_mb" in row
+    }
     rows: list[dict[str, Any]] = []
     for size, tiles in (QUICK if options.quick else SIZES).items():
         if options.size and size not in options.size:
             continue
         voxels = int(np.prod(TILE)) * tiles[0] * tiles[1]
-        for row in run_all(tiles, None if options.quick else libraries, options.scratch):
+        for row in run_all(tiles, None if options.quick else libraries, options.scratch, options.way):
             row |= {"size": size, "voxels": voxels, "frame_mb": 2 * voxels / 1e6}
             if "per_frame_s" in row:
                 row |= {"us_per_voxel": 1e6 * row["per_frame_s"] / voxels, "libraries_mb": libraries[row["stage"]]}
             rows.append(row)
     sys.stdout.write(common.table([row for row in rows if "seconds" in row], COLUMNS) + "\n")
     if not options.quick:
-        common.save("large", {**facts, "memory_gb": MEMORY_GB, "rows": rows})
-        if not options.size:
+        part = "-".join(["large", options.way, *(options.size or [])])
+        common.save(part, {**facts, "memory_gb": MEMORY_GB, "rows": rows})
+        if part == "large-track":
             draw(rows, PICTURE)
 
 

@@ -26,9 +26,13 @@ def test_fast_frames_are_told_once(caplog, monkeypatch):
     assert lines_of(caplog, monkeypatch, 0.01, 50, frame_mb=2.0) == ["segment: 50 of 50 frames, 200 MB/s, 0 s left"]
 
 
+def test_short_work_is_not_told(caplog, monkeypatch):
+    assert lines_of(caplog, monkeypatch, 0.01, 50) == []
+
+
 def test_frames_of_an_earlier_run_do_not_count_as_speed(caplog):
     caplog.set_level(logging.INFO)
-    told = Progress("ingest", 2)
+    told = Progress("ingest", 2, 1.0)
     told.step(was_kept=True)
     told.step(was_kept=True)
-    assert caplog.records[-1].getMessage() == "ingest: 2 of 2 frames (2 from an earlier run), 0 frames/s, 0 s left"
+    assert caplog.records[-1].getMessage() == "ingest: 2 of 2 frames (2 from an earlier run), 0 MB/s, 0 s left"
