@@ -13,8 +13,10 @@ SAID_EVERY_SHARE = 0.1
 
 
 class Progress:
-    """Counts the ``n`` frames of a stage; ``frame_mb`` says how large one is, where reading it is what takes time;
-    then the last frame is told even if all went fast.
+    """Counts the ``n`` frames of a stage.
+
+    ``frame_mb`` says how large one is, where reading it is what takes time; then the last frame is told even if all went
+    fast.
     """
 
     def __init__(self, stage: str, n: int, frame_mb: float | None = None) -> None:
