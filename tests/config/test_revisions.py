@@ -9,6 +9,7 @@ CHANGES = {
     "movie": {"minutes_per_frame": 7.0},
     "ingest": {"compression_level": 5},
     "segment": {"method": "seeds", "sensitivity": 0.41},
+    "objects": {"min_size_um": 3},
     "link": {"candidates": 7},
     "associate": {"cost_appear": 1.5},
     "fill": {"method": "none"},

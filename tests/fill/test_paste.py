@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from samtrack.blocks import plan_boxes
 from samtrack.errors import DataError
-from samtrack.fill import paste_patches
+from samtrack.fill import cropped, paste_patches
+from samtrack.types import Box, MaskPatch, Origin
 
 
 def test_only_background_is_written(make):
@@ -47,3 +49,19 @@ def test_patches_of_several_frames_are_refused(make):
     patches = [make.patch(1, (0, 0), [[1]], frame=f) for f in (2, 5)]
     with pytest.raises(ValueError, match=r"frames \[2, 5\]"):
         paste_patches(np.zeros((2, 2), np.uint8), patches)
+
+
+def test_a_frame_pasted_box_by_box_is_the_frame_pasted_whole():
+    rng = np.random.default_rng(2)
+    shape, patches = (12, 14, 16), []
+    for track in range(1, 9):
+        start = rng.integers(0, 8, 3)
+        box = Box(tuple(start), tuple(start + rng.integers(2, 6, 3)))
+        depth = rng.integers(-2, 3, box.shape).astype(np.float32)
+        patches.append(MaskPatch(0, track, box, depth > 0, depth, 1.0, Origin.FILLED))
+    labels = np.where(rng.random(shape) < 0.2, 99, 0).astype(np.uint32)
+    parts = labels.copy()
+    for box in plan_boxes(Box((0, 0, 0), shape), 300):
+        inside = [part for patch in patches if (part := cropped(patch, box))]
+        parts[box.slices] = paste_patches(labels[box.slices], inside)
+    np.testing.assert_array_equal(parts, paste_patches(labels, patches))

@@ -3,7 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samtrack.blocks import slabs
 from samtrack.errors import DataError
+from samtrack.io import labels as label_store
 from samtrack.io.labels import open_labels, written_labels
 from samtrack.types import Box, Origin, Scale, Span
 
@@ -32,10 +34,47 @@ def test_blocks_read_back_as_one_movie(tmp_path: Path, shape: tuple[int, ...], u
 
 
 def test_a_large_frame_is_one_shard_of_many_chunks(tmp_path: Path):
-    with written_labels(tmp_path / "a.zarr", Span(0, 1), (3, 1100, 1300), Scale((1, 1, 1)), Origin.GIVEN) as writer:
-        writer.write(0, np.full((3, 1100, 1300), 7, np.uint32))
+    with written_labels(tmp_path / "a.zarr", Span(0, 1), (3, 1100, 1200), Scale((1, 1, 1)), Origin.GIVEN) as writer:
+        writer.write(0, np.full((3, 1100, 1200), 7, np.uint32))
     assert len([p for p in (tmp_path / "a.zarr").rglob("*") if p.is_file()]) == 2
     assert (open_labels([tmp_path / "a.zarr"]).read(0) == 7).all()
+
+
+@pytest.mark.parametrize("shape", [(9, 20, 30), (5, 64, 7), (1, 70, 70), (40, 3, 3), (60, 50)])
+def test_a_frame_written_box_by_box_is_the_frame(tmp_path: Path, monkeypatch, shape: tuple[int, ...]):
+    monkeypatch.setattr(slabs, "LAYER_VOXELS", 1000)
+    monkeypatch.setattr(label_store, "CHUNK_VOXELS", 300)
+    monkeypatch.setattr(slabs, "SLAB_VOXELS", 130)
+    scale, boxes = Scale((1.0,) * len(shape)), []
+
+    def read(box: Box) -> np.ndarray:
+        boxes.append(box)
+        return labels_of(1, shape)[box.slices]
+
+    with written_labels(tmp_path / "a.zarr", Span(1, 2), shape, scale, Origin.SEEDS) as writer:
+        writer.write_boxes(1, read)
+    assert np.array_equal(open_labels([tmp_path / "a.zarr"]).read(1), labels_of(1, shape))
+    assert max(np.prod(box.shape) for box in boxes) <= 130
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_canvas_keeps_what_is_painted_and_leaves_nothing(tmp_path: Path, in_memory: bool):
+    shape = (20, 150, 140)
+    with written_labels(tmp_path / "a.zarr", Span(0, 1), shape, Scale((1, 1, 1)), Origin.SEEDS) as writer:
+        with writer.canvas(0, in_memory) as canvas:
+            assert canvas.shape == shape
+            boxes = [Box((3, 100, 100), (19, 150, 133)), Box((0, 120, 0), (20, 131, 140))]
+            for value, box in enumerate(boxes, 1):
+                part = canvas.read(box)
+                part[part == 0] = value
+                canvas.write(box, part)
+            whole = canvas.read(Box((0, 0, 0), shape))
+        writer.write(0, whole)
+    assert {path.name for path in (tmp_path / "a.zarr").iterdir()} == {"c", "zarr.json"}
+    expected = np.zeros(shape, np.uint32)
+    expected[boxes[1].slices] = 2
+    expected[boxes[0].slices] = 1
+    assert np.array_equal(open_labels([tmp_path / "a.zarr"]).read(0), expected)
 
 
 def test_a_frame_of_no_block_given(tmp_path: Path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from samtrack.blocks import slabs
 from samtrack.link import appearance
 from samtrack.link.appearance import SAMPLES, Appearance, likeness
 from samtrack.link.cells import split_by_frame
@@ -126,3 +127,13 @@ def test_a_frame_is_read_once_until_it_is_forgotten(rng):
     assert frames.reads == 2
     looks.read(0, cells)
     assert frames.reads == 3
+
+
+def test_patches_of_a_frame_read_by_box_are_the_same_bits(scene, rng, monkeypatch):
+    image, _ = scene
+    points = rng.uniform(-1, 40, (60, image.ndim))
+    whole = patches_of(image, points)
+    monkeypatch.setattr(slabs, "HELD_VOXELS", 0)
+    monkeypatch.setattr(slabs, "SLAB_VOXELS", 15**image.ndim)
+    monkeypatch.setattr(appearance, "CELLS_AT_ONCE", 4)
+    np.testing.assert_array_equal(patches_of(image, points), whole)

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 from skimage.measure import label as connected
 from skimage.measure import regionprops
 
+from samtrack.blocks import slabs
 from samtrack.errors import DataError
-from samtrack.link import measure_detections, summarise, voxels
-from samtrack.types import Detections, Origin, Scale
+from samtrack.link import measure_detections, measure_frame, summarise, voxels
+from samtrack.types import ArrayFrames, Detections, Origin, Scale
 
 
 def random_labels(seed, shape):
@@ -91,14 +92,30 @@ def test_renumbering_changes_no_measure(rng):
 
 
 @pytest.mark.parametrize("per_slab", [1, 100])
-def test_slabs_change_nothing_but_rounding(monkeypatch, per_slab):
+def test_runs_change_nothing_but_rounding(monkeypatch, per_slab):
     labels, image = random_labels(2, (9, 12, 14))
     scale = Scale((2.0, 1.0, 1.0))
     whole = measure_detections(labels, 0, scale, image)
-    monkeypatch.setattr(voxels, "SLAB_VOXELS", per_slab)
+    monkeypatch.setattr(voxels, "RUN_VOXELS", per_slab)
     parts = measure_detections(labels, 0, scale, image)
     for column in Detections.__slots__:
         np.testing.assert_allclose(getattr(parts, column), getattr(whole, column), rtol=1e-12)
+
+
+@pytest.mark.parametrize("per_slab", [10, 100, 700])
+def test_a_frame_read_slab_by_slab_gives_the_same_bits(monkeypatch, per_slab):
+    labels, image = random_labels(2, (9, 12, 14))
+    image = image / 7  # no whole numbers: the order of sums shows
+    scale = Scale((2.0, 1.0, 1.0))
+    monkeypatch.setattr(voxels, "RUN_VOXELS", 400)
+    whole = measure_detections(labels, 3, scale, image)
+    monkeypatch.setattr(slabs, "SLAB_VOXELS", per_slab)
+    monkeypatch.setattr(slabs, "HELD_VOXELS", per_slab)
+    movie = ArrayFrames([labels], scale)
+    parts = measure_frame(movie, 0, ArrayFrames([image], scale))
+    for column in set(Detections.__slots__) - {"frame"}:
+        np.testing.assert_array_equal(getattr(parts, column), getattr(whole, column))
+    assert np.isnan(measure_frame(movie, 0, None).intensity).all()
 
 
 def test_empty_frame_has_no_rows():

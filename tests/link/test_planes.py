@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from samtrack.link import voxels
+from samtrack.blocks import slabs
 from samtrack.link.planes import choose_planes, profile_of
 
 
@@ -17,17 +17,21 @@ def volume():
     return numbers
 
 
+def profile(volume, axis, n_cells=2):
+    return profile_of(lambda box: volume[box.slices], volume.shape, n_cells, axis)
+
+
 def planes(volume, which):
-    return choose_planes({axis: profile_of(volume, 2, axis) for axis in range(3)}, which)
+    return choose_planes({axis: profile(volume, axis) for axis in range(3)}, which)
 
 
 def test_voxels_are_counted_plane_by_plane(volume, monkeypatch):
-    monkeypatch.setattr(voxels, "SLAB_VOXELS", 1)  # one plane at a time
-    profile = profile_of(volume, 2, 0)
-    assert profile.count[0].tolist() == [0, 2, 4, 10, 8, 6, 4, 2, 0, 0]
-    assert profile.count[1].tolist() == [0, 0, 0, 0, 0, 18, 0, 0, 0, 0]
-    np.testing.assert_allclose(profile.sums[0, 3] / 10, [2.5, 5.0])
-    across_x = profile_of(volume, 2, 2)
+    monkeypatch.setattr(slabs, "SLAB_VOXELS", 1)  # one line at a time
+    along_z = profile(volume, 0)
+    assert along_z.count[0].tolist() == [0, 2, 4, 10, 8, 6, 4, 2, 0, 0]
+    assert along_z.count[1].tolist() == [0, 0, 0, 0, 0, 18, 0, 0, 0, 0]
+    np.testing.assert_allclose(along_z.sums[0, 3] / 10, [2.5, 5.0])
+    across_x = profile(volume, 2)
     assert across_x.count[1].tolist() == [0, 0, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0]
     np.testing.assert_allclose(across_x.sums[1, 2] / 3, [5.0, 9.0])
 
@@ -57,7 +61,7 @@ def test_orthogonal_planes(volume):
 def test_a_plane_half_way_that_holds_nothing_of_a_torn_cell_is_not_looked_at():
     numbers = np.zeros((9, 4, 4), dtype=np.int32)
     numbers[0, :3] = numbers[8, 0] = 1
-    chosen = choose_planes({0: profile_of(numbers, 1, 0)}, "three")
+    chosen = choose_planes({0: profile(numbers, 0, 1)}, "three")
     assert chosen.index.tolist() == [[0, 0, 4]]
     assert chosen.is_real.tolist() == [[True, False, False]]
 
@@ -65,5 +69,5 @@ def test_a_plane_half_way_that_holds_nothing_of_a_torn_cell_is_not_looked_at():
 def test_a_frame_without_cells():
     numbers = np.zeros((3, 4, 4), dtype=np.int32)
     for which in ("largest", "three", "orthogonal"):
-        chosen = choose_planes({axis: profile_of(numbers, 0, axis) for axis in range(3)}, which)
+        chosen = choose_planes({axis: profile(numbers, axis, 0) for axis in range(3)}, which)
         assert chosen.index.shape == (0, len(chosen.axis))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from samtrack.config.link import LinkSettings
-from samtrack.link import propagate, summarise
+from samtrack.link import summarise
 from samtrack.link.propagate import propagate_cells
+from samtrack.models.sam2 import pixels
 from samtrack.models.sam2.windows import Lattice, cut, masks_in
 from samtrack.types import ArrayFrames, Evidence, Scale, Span
 
@@ -62,7 +63,7 @@ class Perfect:
 
 @pytest.fixture(autouse=True)
 def grey_values_as_they_are(monkeypatch):
-    monkeypatch.setattr(propagate, "normalised", lambda image: image.astype(np.float32))
+    monkeypatch.setattr(pixels, "normalised", lambda image: image.astype(np.float32))
 
 
 FLAT, DEEP = Scale((1.0, 1.0)), Scale((2.0, 1.0, 1.0))

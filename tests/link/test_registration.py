@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from samtrack.blocks import slabs
 from samtrack.link import registration
 from samtrack.link.registration import Registration
 from samtrack.types import ArrayFrames, Scale
@@ -89,3 +90,12 @@ def test_frames_are_read_once_until_forgotten(rng):
     shifts.forget_before(2)
     shifts.shift_um(2, 1)
     assert frames.reads == 4
+
+
+@pytest.mark.parametrize("shape", [(70, 81), (30, 44, 38)])
+def test_a_thumbnail_made_box_by_box_is_the_same(rng, monkeypatch, shape):
+    movie = ArrayFrames([spots(rng, shape).astype(np.float32) for _ in range(2)], Scale((1.0,) * len(shape)))
+    whole = Registration(movie, 6.0)._spectrum(0)
+    monkeypatch.setattr(slabs, "HELD_VOXELS", 0)
+    monkeypatch.setattr(slabs, "SLAB_VOXELS", 500)
+    np.testing.assert_allclose(Registration(movie, 6.0)._spectrum(0), whole, rtol=1e-12, atol=1e-9)

@@ -164,7 +164,7 @@ def test_volumes_show_the_brightest_voxel_and_the_first_label(monkeypatch: pytes
     for plane in labels[::-1]:
         expected[plane > 0] = plane[plane > 0]
     for slab_voxels in (10**9, 1, 100):  # whatever is read at once
-        monkeypatch.setattr(pictures, "SLAB_VOXELS", slab_voxels)
+        monkeypatch.setattr(pictures, "LAYER_VOXELS", slab_voxels)
         assert np.array_equal(read_picture(ArrayFrames([image], scale), 0, view), image.max(axis=0))
         assert np.array_equal(read_labels(ArrayFrames([labels], scale), 0, view), expected)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from samtrack.config.simulate import SimulateSettings
+from samtrack.evaluate import match_frame
 from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, read_divisions, read_links, read_tracks
@@ -97,5 +98,5 @@ def test_a_mask_that_covers_two_cells_is_the_one_it_fits_best():
     truth[:, :3], truth[:, 3:9] = 7, 8
     mask[:, :9] = 2
     mask[0, 9] = 5
-    assert true_tracks(truth, mask, np.array([2, 5]), Path("x")).tolist() == [8, 0]
-    assert true_tracks(truth, mask, np.array([5]), Path("x")).tolist() == [0], "a label that nobody asks for"
+    assert true_tracks(match_frame(truth, mask), np.array([2, 5])).tolist() == [8, 0]
+    assert true_tracks(match_frame(truth, mask), np.array([5])).tolist() == [0], "a label that nobody asks for"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,15 @@ import numpy as np
 import pytest
 import tifffile
 
+from samtrack.blocks import slabs
 from samtrack.config import build_config
 from samtrack.errors import SettingsError
-from samtrack.io.labels import open_labels
+from samtrack.io import store_layout
+from samtrack.io.labels import LabelBlocks, open_labels
+from samtrack.io.ome_zarr import ImageStore
 from samtrack.io.tables import read_patches
+from samtrack.segment import prompts3d
+from samtrack.stages import segment as segment_stage
 from samtrack.stages.address import Address
 from samtrack.stages.fill import run_fill
 from samtrack.stages.ingest import run_ingest
@@ -94,7 +100,7 @@ def segmented(address: Address) -> np.ndarray:
 def test_masks_from_clicks_are_labels_of_their_own_origin(movie, caplog):
     with caplog.at_level(logging.INFO, logger="samtrack"):
         address = segment(movie | {"segment": {"method": "prompts3d"}})
-    lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("segment 01 ")]
+    lines = [r.getMessage() for r in caplog.records if "cell diameter" in r.getMessage()]
     assert len(lines) == 2
     assert all("of 8 points" in line and "drawn without the network" in line for line in lines), lines
     before = segmented(address)
@@ -155,3 +161,79 @@ def test_who_made_the_masks_and_how_many_frames_at_once(movie):
     workers = {method: workers_of(address_of(method)) for method in ORIGINS}
     assert workers == {"given": 3, "seeds": 3, "sam2": 1, "prompts3d": 1}
     assert set(ORIGINS.values()) == {Origin.GIVEN, Origin.SEEDS, Origin.SAM2, Origin.PROMPT3D}
+
+
+LONG = (12, 200, 48)
+"""Shape of frames that are long in cells of 6 voxels, so that parts of them can be looked at alone."""
+
+PLANE = 200 * 48
+"""Voxels of a plane of them: the size of a slab in this test."""
+
+ALLOWED = 60_000
+"""Voxels that may be read at once: a cell's surroundings; a frame has 115 200."""
+
+
+@pytest.fixture
+def long_movie(tmp_path: Path, weights3d: Path) -> Callable[..., dict[str, Any]]:
+    """A movie of three long frames with some thirty cells; in frame 1 the points lack one of them."""
+    (tmp_path / "long").mkdir()
+    rng = np.random.default_rng(2)
+    y, x = (axis.ravel() for axis in np.meshgrid(np.arange(8, 192, 12), [9, 23, 38], indexing="ij"))
+    place = np.stack([rng.integers(4, 8, len(y)), y, x], axis=1)[rng.random(len(y)) < 0.7]
+    around = np.argwhere(np.ones((3, 7, 7))) - [1, 3, 3]
+    around = around[((around * [2, 1, 1]) ** 2).sum(axis=1) <= 9]
+    rows = ["frame,z,y,x"]
+    for t in range(3):
+        image = 50 + rng.normal(0, 3, LONG)
+        image[tuple((place[:, None] + [0, t, 0] + around).reshape(-1, 3).T)] += 100
+        tifffile.imwrite(tmp_path / "long" / f"t{t:03d}.tif", image.astype(np.uint8))
+        rows += [f"{t},{z},{y + t},{x}" for i, (z, y, x) in enumerate(place.tolist()) if (t, i) != (1, 7)]
+    (tmp_path / "points.csv").write_text("\n".join(rows))
+
+    def configuration(out: str, seeds: str) -> dict[str, Any]:
+        sequence = {"name": "01", "images": str(tmp_path / "long")}
+        return {
+            "mode": "track",
+            "out": str(tmp_path / out),
+            "sequences": [sequence | ({"seeds": str(tmp_path / "points.csv")} if seeds == "points" else {})],
+            "blocks": {"frames": 2},
+            "sammed3d": {"weights": str(weights3d), "device": "cpu"},
+            "movie": {"um_per_voxel": [2.0, 1.0, 1.0], "cell_diameter_um": 6.0},
+        }
+
+    return configuration
+
+
+@pytest.mark.parametrize("seeds", ["points", "classical"])
+def test_frames_painted_in_parts_on_disk_give_the_same_bytes(long_movie, track, digest, monkeypatch, seeds):
+    result = ("*_RES/*", "*_tracks.csv", "*_work/decided/*", "*_work/*/*.parquet")
+    whole = track(long_movie("whole", seeds))
+    assert (whole.config.segment.method, whole.config.fill.method) == ("prompts3d", "prompts3d")
+    n_filled = sum(p.origin == Origin.FILLED for p in read_patches([whole.layout.patches(n) for n in whole.names]))
+    assert n_filled > 0 or seeds == "classical"
+    expected = digest(whole.layout.out, *result)
+    assert len(expected) > 10
+    for module, name in ((slabs, "SLAB_VOXELS"), (slabs, "HELD_VOXELS"), (segment_stage, "CANVAS_SHARE")):
+        monkeypatch.setattr(module, name, 0.0 if name == "CANVAS_SHARE" else PLANE)
+    for module in (slabs, store_layout):
+        monkeypatch.setattr(module, "LAYER_VOXELS", 3 * PLANE)
+    monkeypatch.setattr(prompts3d, "SIDE", 16)
+    if seeds == "points":  # the classical segmentation reads the surroundings of a tile, here the frame
+        _guard(monkeypatch, ImageStore, LabelBlocks)
+    parts = track(long_movie("parts", seeds))
+    assert digest(parts.layout.out, *result) == expected
+
+
+def _guard(monkeypatch: pytest.MonkeyPatch, *kinds: type) -> None:
+    """From now on, whoever reads more at once than is allowed fails."""
+
+    def guarded(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def read(self: Any, *arguments: Any, **named: Any) -> Any:
+            found = plain(self, *arguments, **named)
+            assert found.size <= ALLOWED, f"{found.shape} was read at once"
+            return found
+
+        return read
+
+    for kind in kinds:
+        monkeypatch.setattr(kind, "read", guarded(kind.read))

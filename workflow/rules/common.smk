@@ -1,7 +1,4 @@
-"""What all rules share: the checked configuration, the plan of blocks, paths, and what re-runs a rule.
-
-Everything here is a short call into the package; nothing decides about cells.
-"""
+"""What all rules share: configuration, plan of blocks, paths, what re-runs a rule; short calls into the package only."""
 
 import os
 import time

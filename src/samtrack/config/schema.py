@@ -14,6 +14,7 @@ from samtrack.config.ingest import IngestSettings
 from samtrack.config.link import LinkSettings
 from samtrack.config.modes import MEANING, Mode, require_method
 from samtrack.config.movie import MovieSettings
+from samtrack.config.objects import ObjectsSettings
 from samtrack.config.report import ReportSettings
 from samtrack.config.resources import BlocksSettings, ResourcesSettings
 from samtrack.config.sam2 import Sam2Settings
@@ -85,6 +86,7 @@ class Config(Section):
     movie: MovieSettings = Field(default_factory=MovieSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     segment: SegmentSettings = Field(default_factory=SeedsSettings)
+    objects: ObjectsSettings = Field(default_factory=ObjectsSettings)
     link: LinkSettings = Field(default_factory=LinkSettings)
     associate: AssociateSettings = Field(default_factory=AssociateSettings)
     fill: FillSettings = Field(default_factory=Sam2FillSettings)

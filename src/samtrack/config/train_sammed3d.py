@@ -80,7 +80,11 @@ class TrainSamMed3DSettings(LoopSettings):
         description="Looks at held-out tiles without a better one after which the run ends. null: to its last step. "
         "The weights of the best look are what is kept.",
     )
-    architecture: dict[str, Any] | None = Field(None, description="Sizes of the network, for start: scratch.")
+    architecture: dict[str, Any] | None = Field(
+        None,
+        description="Sizes of the network, for start: scratch. For other first weights: sizes that no tensor has, as "
+        "ball_px.",
+    )
     cell_px: float | None = Field(
         None,
         ge=4,

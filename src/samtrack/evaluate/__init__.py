@@ -4,6 +4,6 @@ Frames are matched one at a time (`match_frame`); only lists of labels and match
 """
 
 from samtrack.evaluate.ctc import Evaluation, score_movie
-from samtrack.evaluate.match import FrameMatch, match_frame
+from samtrack.evaluate.match import FrameMatch, match_frame, match_parts
 
-__all__ = ["Evaluation", "FrameMatch", "match_frame", "score_movie"]
+__all__ = ["Evaluation", "FrameMatch", "match_frame", "match_parts", "score_movie"]

@@ -7,6 +7,7 @@ masks are never added up in 16 bits, where they would wrap.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +43,17 @@ def match_frame(truth: npt.NDArray[Any], result: npt.NDArray[Any]) -> FrameMatch
     if truth.shape != result.shape:
         raise ValueError(f"the result has shape {result.shape}, the truth {truth.shape}")
     flat_truth, flat_result = np.ascontiguousarray(truth).reshape(-1), np.ascontiguousarray(result).reshape(-1)
-    truth_labels, truth_size = tally(flat_truth)
-    result_labels, result_size = tally(flat_result)
-    row, column, shared = _overlaps(flat_truth, flat_result, truth_labels, result_labels)
+    return match_parts(lambda: zip(_chunks(flat_truth), _chunks(flat_result), strict=True))
+
+
+def match_parts(parts: Callable[[], Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]]) -> FrameMatch:
+    """The same for images that come in parts, of which two rounds are asked for; truth and result, part by part."""
+    sides = (_Tally(), _Tally())
+    for pair in parts():
+        for side, part in zip(sides, pair, strict=True):
+            side.add(part)
+    (truth_labels, truth_size), (result_labels, result_size) = sides[0].found(), sides[1].found()
+    row, column, shared = _overlaps(parts(), truth_labels, result_labels)
     covers = shared > COVER * truth_size[row]
     row, column, shared = row[covers], column[covers], shared[covers]
     iou = shared / (truth_size[row] + result_size[column] - shared)
@@ -53,23 +62,51 @@ def match_frame(truth: npt.NDArray[Any], result: npt.NDArray[Any]) -> FrameMatch
 
 def tally(labels: npt.NDArray[Any]) -> tuple[Ints, Ints]:
     """The labels of an image (sorted, without background) and the number of voxels of each."""
-    if labels.dtype.kind not in "iu":
-        raise ValueError(f"labels must be integers, found {labels.dtype}")
-    flat = labels.reshape(-1)
-    if flat.size and int(flat.min()) < 0:
-        raise ValueError(f"labels must not be negative, found {int(flat.min())}")
-    values, counts = _count(_chunks(flat), int(flat.max(initial=0)) + 1)
-    return (values[1:], counts[1:]) if len(values) and values[0] == 0 else (values, counts)
+    every = _Tally()
+    for part in _chunks(labels.reshape(-1)):
+        every.add(part)
+    return every.found()
+
+
+class _Tally:
+    """Counts voxels by label; small labels in a table that grows, others by sorting."""
+
+    def __init__(self) -> None:
+        self._table = np.zeros(1, dtype=np.int64)
+        self._sorted: list[tuple[Ints, Ints]] = []
+
+    def add(self, part: npt.NDArray[Any]) -> None:
+        """Count the voxels of a part."""
+        if part.dtype.kind not in "iu":
+            raise ValueError(f"labels must be integers, found {part.dtype}")
+        flat = part.reshape(-1)
+        if flat.size and int(flat.min()) < 0:
+            raise ValueError(f"labels must not be negative, found {int(flat.min())}")
+        if int(flat.max(initial=0)) >= DENSE_CODES:
+            values, counts = np.unique(flat, return_counts=True)
+            self._sorted.append((values.astype(np.int64), counts))
+            return
+        few = np.bincount(flat)
+        if len(few) > len(self._table):
+            self._table = np.pad(self._table, (0, len(few) - len(self._table)))
+        self._table[: len(few)] += few
+
+    def found(self) -> tuple[Ints, Ints]:
+        """Labels (sorted, without background) and counts."""
+        values, counts = np.flatnonzero(self._table), self._table[self._table > 0]
+        if self._sorted:
+            values, counts = _summed([(values, counts), *self._sorted])
+        return (values[1:], counts[1:]) if len(values) and values[0] == 0 else (values, counts)
 
 
 def _overlaps(
-    truth: npt.NDArray[Any], result: npt.NDArray[Any], truth_labels: Ints, result_labels: Ints
+    parts: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]], truth_labels: Ints, result_labels: Ints
 ) -> tuple[Ints, Ints, Ints]:
     """Indices of the truth and result labels that share voxels, and how many they share; sorted by the former."""
     width = max(len(result_labels), 1)
 
-    def codes() -> Any:
-        for t, r in zip(_chunks(truth), _chunks(result), strict=True):
+    def codes() -> Iterator[Ints]:
+        for t, r in parts:
             both = (t > 0) & (r > 0)
             rows, columns = np.searchsorted(truth_labels, t[both]), np.searchsorted(result_labels, r[both])
             yield rows * width + columns
@@ -78,11 +115,11 @@ def _overlaps(
     return code // width, code % width, shared
 
 
-def _chunks(flat: npt.NDArray[Any]) -> Any:
+def _chunks(flat: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     return (flat[i : i + CHUNK_VOXELS] for i in range(0, len(flat), CHUNK_VOXELS))
 
 
-def _count(chunks: Any, n_codes: int) -> tuple[Ints, Ints]:
+def _count(chunks: Iterable[Ints], n_codes: int) -> tuple[Ints, Ints]:
     """The distinct numbers (all below ``n_codes``) in an iterable of arrays, sorted, and how often each occurs."""
     if n_codes <= DENSE_CODES:
         table = np.zeros(n_codes, dtype=np.int64)
@@ -90,7 +127,11 @@ def _count(chunks: Any, n_codes: int) -> tuple[Ints, Ints]:
             few = np.bincount(chunk)
             table[: len(few)] += few
         return np.flatnonzero(table), table[table > 0]
-    parts = [np.unique(chunk.astype(np.int64), return_counts=True) for chunk in chunks]
+    return _summed([np.unique(chunk.astype(np.int64), return_counts=True) for chunk in chunks])
+
+
+def _summed(parts: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """Values and counts of several parts as one, sorted."""
     values, back = np.unique(np.concatenate([p[0] for p in parts]), return_inverse=True)
     counts = np.zeros(len(values), dtype=np.int64)
     np.add.at(counts, back, np.concatenate([p[1] for p in parts]))

@@ -6,6 +6,6 @@ decides no identity.
 """
 
 from samtrack.fill.gaps import fill_gaps
-from samtrack.fill.paste import paste_patches
+from samtrack.fill.paste import cropped, paste_patches
 
-__all__ = ["fill_gaps", "paste_patches"]
+__all__ = ["cropped", "fill_gaps", "paste_patches"]

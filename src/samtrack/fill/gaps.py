@@ -9,7 +9,7 @@ shape between the observations (`shape`), or what a network sees in the image (`
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Protocol
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import label as connected_parts
 
+from samtrack.blocks import is_small
 from samtrack.config.fill import FillSettings, NoFillSettings
 from samtrack.errors import DataError
 from samtrack.fill.conflicts import settle_voxels, voxels_of
@@ -86,7 +87,8 @@ def fill_gaps(
 
     ``tracks.track_of`` belongs to the rows of ``detections``, which holds the observations around every gap that reaches
     into the core, ``merges`` (the chosen ones) too. ``score`` is the share of the drawn shape that was free, or lies in the
-    shared mask. Each label frame is read once at most. Shared masks are divided whatever the settings say: they were seen.
+    shared mask. A small label frame is read once at most, of a large one the boxes around its gaps. Shared masks are divided
+    whatever the settings say: they were seen.
     Without a ``drawer`` the shapes are drawn.
     """
     missing = find_missing(detections, tracks, core, labels, shared_masks(detections, tracks, merges))
@@ -191,11 +193,11 @@ def _read_once(
     seen: dict[int, Observation] = {}
     free: dict[Missing, Bools] = {}
     for frame in sorted(observed.keys() | needed.keys()):
-        voxels = labels.read(frame)
+        read = _reader(labels, frame)
         for row in sorted(observed[frame]):
-            seen[row] = _observation(voxels, detections, row)
+            seen[row] = _observation(read, detections, row)
         for m in needed[frame]:
-            part = voxels[m.canvas.clipped(labels.shape).slices]
+            part = read(m.canvas.clipped(labels.shape))
             free[m] = _is_free(part, rejected.get(frame)) if m.shared < 0 else part == detections.label[m.shared]
     return seen, free
 
@@ -205,9 +207,17 @@ def _is_free(part: npt.NDArray[np.integer], rejected: npt.NDArray[np.int64] | No
     return part == 0 if rejected is None else (part == 0) | np.isin(part, rejected)
 
 
-def _observation(voxels: npt.NDArray[np.integer], detections: Detections, row: int) -> Observation:
+def _reader(labels: Frames, frame: int) -> Callable[[Box], npt.NDArray[np.integer]]:
+    """Boxes of a frame; a small frame is read once."""
+    if not is_small(labels.shape):
+        return lambda box: labels.read(frame, box)
+    whole = labels.read(frame)
+    return lambda box: whole[box.slices]
+
+
+def _observation(read: Callable[[Box], npt.NDArray[np.integer]], detections: Detections, row: int) -> Observation:
     box = _box(detections, row)
-    mask = voxels[box.slices] == detections.label[row]
+    mask = read(box) == detections.label[row]
     if not mask.any():
         raise DataError(
             f"labels: frame {detections.frame[row]} holds no label {detections.label[row]} in {box.start} to {box.stop}, "

@@ -1,8 +1,9 @@
-"""The one function that puts masks into a label image, without harming what is there."""
+"""The one place that puts masks into a label image, without harming what is there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,22 @@ import numpy.typing as npt
 
 from samtrack.errors import DataError
 from samtrack.fill.conflicts import settle_voxels, voxels_of
-from samtrack.types import MaskPatch
+from samtrack.types import Box, MaskPatch
+
+
+def cropped(patch: MaskPatch, box: Box) -> MaskPatch | None:
+    """The part of a patch in a box of its frame, counted from the box's corner; None if it has no voxel there."""
+    start = tuple(max(a, b) for a, b in zip(patch.box.start, box.start, strict=True))
+    stop = tuple(min(a, b) for a, b in zip(patch.box.stop, box.stop, strict=True))
+    if any(a >= b for a, b in zip(start, stop, strict=True)):
+        return None
+    inside = tuple(slice(a - c, b - c) for a, b, c in zip(start, stop, patch.box.start, strict=True))
+    local = Box(
+        tuple(a - c for a, c in zip(start, box.start, strict=True)),
+        tuple(b - c for b, c in zip(stop, box.start, strict=True)),
+    )
+    mask = patch.mask[inside]
+    return replace(patch, box=local, mask=mask.copy(), depth=patch.depth[inside].copy()) if mask.any() else None
 
 
 def paste_patches(labels: npt.NDArray[Any], patches: Sequence[MaskPatch]) -> npt.NDArray[Any]:

@@ -25,7 +25,7 @@ from samtrack.fill.gaps import Draft
 from samtrack.fill.judged import MOST, as_cell, shape_logits
 from samtrack.fill.trust import Crossing, shape_share
 from samtrack.models.sam2.crops import crops_around, logits_at
-from samtrack.models.sam2.pixels import normalised
+from samtrack.models.sam2.pixels import GreyFrames
 from samtrack.types import Box, Frames
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Sam2Drawer:
     n_drawn: int = 0
     n_by_shape: int = 0
     _engine: Sam2Engine | None = None
-    _images: OrderedDict[int, Floats] = field(default_factory=OrderedDict)
+    _grey: GreyFrames | None = None
     _pictures: OrderedDict[View, Picture] = field(default_factory=OrderedDict)
 
     @property
@@ -198,20 +198,19 @@ class Sam2Drawer:
     def _plane_shape(self) -> tuple[int, int]:
         return self.images.shape[-2], self.images.shape[-1]
 
-    def _image(self, frame: int) -> Floats:
-        """A frame from 0 to 1."""
-        if frame not in self._images:
-            self._images[frame] = normalised(self.images.read(frame))
-        self._images.move_to_end(frame)
-        while len(self._images) > FRAMES_KEPT:
-            self._images.popitem(last=False)
-        return self._images[frame]
+    def _plane(self, view: View) -> Floats:
+        """The pixels of a view, from 0 to 1."""
+        if self._grey is None:
+            self._grey = GreyFrames(self.images, FRAMES_KEPT)
+        if len(self.images.shape) == 2:
+            return self._grey.read(view.frame, view.box)
+        box = Box((view.plane, *view.box.start), (view.plane + 1, *view.box.stop))
+        return self._grey.read(view.frame, box)[0]
 
     def _picture(self, view: View) -> Picture:
         """A view, encoded; each once, as long as the memory for pictures lasts."""
         if view not in self._pictures:
-            image = self._image(view.frame)
-            plane = (image[view.plane] if image.ndim == 3 else image)[view.box.slices]
+            plane = self._plane(view)
             lattice = self.engine.lattice((plane.shape[0], plane.shape[1]), self.cell_px)
             self._pictures[view] = self.engine.look(plane, lattice)
         self._pictures.move_to_end(view)

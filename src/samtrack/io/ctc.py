@@ -1,14 +1,15 @@
 """Files of the Cell Tracking Challenge: numbered 16-bit masks and the table of tracks beside them.
 
-Masks are read one at a time. A table is read tolerantly, line by line as it stands, since a checker must be able to say
-what is wrong with a result of anybody; `read_strict_table` is for tables that must be right.
+Masks are read one at a time, large ones plane by plane. A table is read tolerantly, line by line as it stands, since a
+checker must be able to say what is wrong with a result of anybody; `read_strict_table` is for tables that must be right.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ import tifffile
 from samtrack.errors import DataError
 from samtrack.io.damage import reading
 from samtrack.io.names import TIFF_SUFFIXES
+from samtrack.types import Box
 
 MASK_PREFIX, TRACK_PREFIX, SEG_PREFIX = "mask", "man_track", "man_seg"
 
@@ -105,20 +107,84 @@ def _names_in(folder: Path) -> list[str]:
         return sorted(os.listdir(folder))
 
 
+class MaskImage:
+    """An open mask file, read by box (z)yx, in the type that it is stored in."""
+
+    def __init__(self, path: Path, tiff: tifffile.TiffFile) -> None:
+        self._path = path
+        self._tiff = tiff
+        series = tiff.series[0]
+        is_one = len(tiff.series) == 1
+        # pages that the writer did not tie together are the planes of one volume
+        self._pages: list[Any] = list(series.pages if is_one else tiff.pages)
+        self.shape: tuple[int, ...] = (
+            tuple(int(n) for n in series.shape)
+            if is_one
+            else (len(self._pages), *(int(n) for n in self._pages[0].shape))
+        )
+        self.dtype: np.dtype[Any] = np.dtype(series.dtype)
+        self._offset: int | None = series.dataoffset if is_one else None
+        self._last: tuple[int, npt.NDArray[Any] | None] = (-1, None)
+
+    def read(self, box: Box | None = None) -> npt.NDArray[Any]:
+        """The labels of the file, or of a box of it."""
+        with reading(self._path):
+            if box is None or len(self.shape) != 3 or not self._has_planes:
+                whole = self._whole()
+                return whole if box is None else whole[box.slices]
+            planes = [self._plane(z)[box.slices[1:]] for z in range(box.start[0], box.stop[0])]
+            return np.stack(planes) if planes else np.empty(box.shape, self.dtype)
+
+    @property
+    def _has_planes(self) -> bool:
+        """Whether planes can be read one by one."""
+        return self._offset is not None or len(self._pages) == self.shape[0]
+
+    def _plane(self, z: int) -> npt.NDArray[Any]:
+        """One plane; the last one stays, as a large one is asked for in parts."""
+        if self._last[0] != z or self._last[1] is None:
+            self._last = (-1, None)
+            if len(self._pages) == self.shape[0]:
+                plane = np.asarray(self._pages[z].asarray())
+            else:
+                n = self.shape[1] * self.shape[2]
+                stored = self.dtype.newbyteorder(self._tiff.byteorder)
+                file = self._tiff.filehandle
+                file.seek((self._offset or 0) + z * n * self.dtype.itemsize)
+                plane = np.asarray(file.read_array(stored, n)).reshape(self.shape[1:])
+            self._last = (z, plane)
+        return self._last[1]  # type: ignore[return-value]
+
+    def _whole(self) -> npt.NDArray[Any]:
+        if len(self._tiff.series) == 1:
+            return np.asarray(self._tiff.asarray())
+        return np.stack([page.asarray() for page in self._pages])
+
+
+@contextmanager
+def open_mask(path: Path) -> Iterator[MaskImage]:
+    """A mask file whose boxes are read one after the other."""
+    with ExitStack() as stack:
+        with reading(path):
+            image = MaskImage(path, stack.enter_context(tifffile.TiffFile(path)))
+        yield image
+
+
 def read_mask(path: Path) -> npt.NDArray[Any]:
     """The labels of one file, (z)yx, in the type that they are stored in."""
-    with reading(path), tifffile.TiffFile(path) as tiff:
-        if len(tiff.series) == 1:
-            return np.asarray(tiff.asarray())
-        return np.stack([page.asarray() for page in tiff.pages])  # pages that the writer did not tie together
+    with open_mask(path) as image:
+        return image.read()
 
 
 def read_shape(path: Path) -> tuple[int, ...]:
     """Shape of the image in a file, (z)yx, without reading its voxels."""
-    with reading(path), tifffile.TiffFile(path) as tiff:
-        if len(tiff.series) == 1:
-            return tuple(int(n) for n in tiff.series[0].shape)
-        return (len(tiff.pages), *(int(n) for n in tiff.pages[0].shape))
+    with open_mask(path) as image:
+        return image.shape
+
+
+def write_planes(path: Path, planes: Iterable[npt.NDArray[Any]], shape: tuple[int, ...]) -> None:
+    """The same as `write_mask` for a volume that comes plane by plane."""
+    _write(path, iter(planes), shape=shape, dtype=np.uint16)
 
 
 def write_mask(path: Path, labels: npt.NDArray[Any]) -> None:
@@ -128,6 +194,10 @@ def write_mask(path: Path, labels: npt.NDArray[Any]) -> None:
     """
     if labels.dtype != np.uint16 or labels.ndim not in (2, 3):
         raise ValueError(f"a CTC mask is uint16 with 2 or 3 axes, found {labels.dtype} with {labels.ndim}")
+    _write(path, labels)
+
+
+def _write(path: Path, labels: Any, **told: Any) -> None:
     tifffile.imwrite(
         path,
         labels,
@@ -136,4 +206,5 @@ def write_mask(path: Path, labels: npt.NDArray[Any]) -> None:
         metadata=None,  # neither a date nor the writer's version: equal labels, equal bytes
         software=False,
         maxworkers=1,
+        **told,
     )

@@ -17,6 +17,10 @@ VIEWED_PX = 2048
 MAX_SHARD_VOXELS = 2**30
 """Voxels of one shard at most (2 GiB of uint16 before compression): file systems and copies handle that well."""
 
+LAYER_VOXELS = 2**22
+"""Voxels of one layer of chunks at most (8 MiB of uint16), unless one plane is larger: a layer is what has to be in memory
+to write a frame, several times."""
+
 FLATNESS = 16
 """Ratio of a chunk's side along y and x to its thickness along z: planes are what is shown, and z steps are coarse."""
 
@@ -67,7 +71,8 @@ def _chunk_sides(shape: tuple[int, ...], voxels: int) -> tuple[tuple[int, ...], 
     """Thickness along z (empty in 2D) and wanted side along y and x of a chunk of about ``voxels``."""
     if len(shape) == 2:
         return (), math.sqrt(voxels)
-    thickness = _even(shape[0], (voxels / FLATNESS**2) ** (1 / 3))
+    most = max(1, LAYER_VOXELS // math.prod(shape[1:]))
+    thickness = min(_even(shape[0], (voxels / FLATNESS**2) ** (1 / 3)), most)
     return (thickness,), math.sqrt(voxels / thickness)
 
 

@@ -6,9 +6,17 @@ scores the links from each frame to the next ones, the pairs of cells that may b
 gathered by `propagate`, before, and handed to ``propose_links`` as a table.
 """
 
-from samtrack.link.measure import measure_detections, summarise
+from samtrack.link.measure import measure_detections, measure_frame, summarise
 from samtrack.link.propose import Seen, propose_links
 from samtrack.link.review import review_proposals
 from samtrack.link.tracklets import FirstDecision
 
-__all__ = ["FirstDecision", "Seen", "measure_detections", "propose_links", "review_proposals", "summarise"]
+__all__ = [
+    "FirstDecision",
+    "Seen",
+    "measure_detections",
+    "measure_frame",
+    "propose_links",
+    "review_proposals",
+    "summarise",
+]

@@ -25,11 +25,15 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A frame as it is looked at: its cells, numbers of cells in a volume (z, y, x), voxels per cell and plane."""
+    """A frame as it is looked at: its cells, planes of cell numbers, its shape, voxels per cell and plane.
+
+    ``plane_of``: the cell numbers in the plane of an index across an axis of the volume (z, y, x).
+    """
 
     index: int
     cells: Cells
-    numbers: npt.NDArray[np.int32]
+    plane_of: Callable[[int, int], npt.NDArray[np.int32]]
+    shape: tuple[int, ...]
     count: Mapping[int, Ints]
     planes: Planes
     groups: Mapping[tuple[int, int, int], Group]

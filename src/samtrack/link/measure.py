@@ -6,16 +6,18 @@ A voxel is a box, not a point: its own extent counts in the second moments, so t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from samtrack.blocks import relabelled
+from samtrack.blocks import ByLayer, Reader, is_small, plan_slabs, relabelled
 from samtrack.errors import DataError
-from samtrack.link.voxels import Ints, labels_in, require_labels, slabs
-from samtrack.types import Detections, Origin, Scale, Typical
+from samtrack.link.voxels import Ints, labels_in, require_labels, runs
+from samtrack.types import Box, Detections, Frames, Origin, Scale, Typical
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,17 +39,34 @@ def measure_detections(
     require_labels(labels, scale.ndim)
     if image is not None and image.shape != labels.shape:
         raise DataError(f"frame {frame}: image is {image.shape}, labels are {labels.shape}; expected the same shape.")
-    known = labels_in(labels)
+    pixels = None if image is None else (lambda box: image[box.slices])
+    return _measured(_Frame(lambda box: labels[box.slices], pixels, labels.shape), frame, scale, origin)
+
+
+def measure_frame(labels: Frames, frame: int, images: Frames | None, origin: Origin = Origin.GIVEN) -> Detections:
+    """The same for a frame that may be larger than memory: it is read slab by slab, three times."""
+    if images is not None and images.shape != labels.shape:
+        raise DataError(f"frame {frame}: image is {images.shape}, labels are {labels.shape}; expected the same shape.")
+    if is_small(labels.shape):
+        image = None if images is None else images.read(frame)
+        return measure_detections(labels.read(frame), frame, labels.scale, image, origin)
+    pixels = None if images is None else ByLayer(partial(images.read, frame), images.shape)
+    read = ByLayer(partial(labels.read, frame), labels.shape)
+    return _measured(_Frame(read, pixels, labels.shape), frame, labels.scale, origin)
+
+
+def _measured(seen: _Frame, frame: int, scale: Scale, origin: Origin) -> Detections:
+    known = labels_in(seen.labels, seen.shape)
     if len(known) == 0:
         return Detections.empty(scale.ndim)
-    sums = _first_sums(labels, known, image)
+    sums = _first_sums(seen, known)
     centre_px = sums.position / sums.voxels[:, None]
     mean = sums.intensity / sums.voxels
-    covariance_px, variance = _second_moments(labels, known, image, (centre_px, mean))
+    covariance_px, variance = _second_moments(seen, known, (centre_px, mean))
     size_um = sums.voxels * scale.size_per_voxel
     elongation, spread = _shape(covariance_px, size_um, scale)
     centroid_um = centre_px * scale.voxel_um
-    gap_px = np.minimum(sums.box_start, np.asarray(labels.shape) - sums.box_stop)
+    gap_px = np.minimum(sums.box_start, np.asarray(seen.shape) - sums.box_stop)
     return Detections(
         frame=np.full(len(known), frame),
         label=known,
@@ -96,59 +115,73 @@ class _Sums:
     box_stop: Ints
 
 
-def _voxels_of(
-    labels: npt.NDArray[np.integer], slab: slice, known: Ints
-) -> tuple[Ints, npt.NDArray[np.int32], list[Ints]]:
-    """The foreground of a slab: flat places in the slab, object number from 0, and positions in the frame per axis."""
-    part = labels[slab]
-    flat = part.reshape(-1)
-    place = np.flatnonzero(flat)
-    where = [axis.astype(np.int64, copy=False) for axis in np.unravel_index(place, part.shape)]
-    where[0] = where[0] + slab.start
-    return place, relabelled(flat[place], known, np.arange(len(known)), np.int32), where
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame as it is read: labels and pixels (None: there are none) of boxes, and its shape."""
+
+    labels: Reader
+    pixels: Reader | None
+    shape: tuple[int, ...]
+
+    def voxels(self, run: Box, known: Ints) -> Iterator[tuple[npt.NDArray[np.int32], list[Ints], Floats | None]]:
+        """The foreground of a run, slab by slab: object number from 0, positions in the frame per axis, intensities."""
+        for box in plan_slabs(run):
+            part = self.labels(box)
+            flat = part.reshape(-1)
+            place = np.flatnonzero(flat)
+            where = [
+                axis.astype(np.int64, copy=False) + a
+                for axis, a in zip(np.unravel_index(place, part.shape), box.start, strict=True)
+            ]
+            number = relabelled(flat[place], known, np.arange(len(known)), np.int32)
+            values = None if self.pixels is None else self.pixels(box).reshape(-1)[place].astype(np.float64)
+            yield number, where, values
 
 
-def _first_sums(labels: npt.NDArray[np.integer], known: Ints, image: npt.NDArray[np.generic] | None) -> _Sums:
+def _first_sums(seen: _Frame, known: Ints) -> _Sums:
     """Voxels, positions, intensities and boxes of all objects of a frame."""
-    n, ndim = len(known), labels.ndim
+    n, ndim = len(known), len(seen.shape)
     voxels, intensity, position = np.zeros(n), np.zeros(n), np.zeros((n, ndim))
     box_start = np.full((ndim, n), np.iinfo(np.int64).max)
     box_stop = np.zeros((ndim, n), dtype=np.int64)
-    for slab in slabs(labels.shape):
-        place, number, where = _voxels_of(labels, slab, known)
-        voxels += np.bincount(number, minlength=n)
-        for axis, at in enumerate(where):
-            position[:, axis] += np.bincount(number, weights=at, minlength=n)
-            np.minimum.at(box_start[axis], number, at)
-            np.maximum.at(box_stop[axis], number, at + 1)
-        if image is not None:
-            values = image[slab].reshape(-1)[place].astype(np.float64)
-            intensity += np.bincount(number, weights=values, minlength=n)
-    if image is None:
+    for run in runs(seen.shape):
+        of_run = np.zeros(n)
+        for number, where, values in seen.voxels(run, known):
+            voxels += np.bincount(number, minlength=n)
+            for axis, at in enumerate(where):
+                position[:, axis] += np.bincount(number, weights=at, minlength=n)
+                np.minimum.at(box_start[axis], number, at)
+                np.maximum.at(box_stop[axis], number, at + 1)
+            if values is not None:
+                np.add.at(of_run, number, values)
+        intensity += of_run
+    if seen.pixels is None:
         intensity[:] = np.nan
     return _Sums(voxels, position, intensity, box_start.T, box_stop.T)
 
 
-def _second_moments(
-    labels: npt.NDArray[np.integer], known: Ints, image: npt.NDArray[np.generic] | None, means: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
+def _second_moments(seen: _Frame, known: Ints, means: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Covariance of the voxels' positions (n, ndim, ndim), in voxels, and variance of their intensities."""
-    n, ndim = len(known), labels.ndim
+    n, ndim = len(known), len(seen.shape)
     centre_px, mean = means
-    voxels, variance, moments = np.zeros(n), np.zeros(n), np.zeros((n, ndim, ndim))
-    for slab in slabs(labels.shape):
-        place, number, where = _voxels_of(labels, slab, known)
-        voxels += np.bincount(number, minlength=n)
-        off = [at - centre_px[number, axis] for axis, at in enumerate(where)]
-        for i in range(ndim):
-            for j in range(i, ndim):
-                moments[:, i, j] += np.bincount(number, weights=off[i] * off[j], minlength=n)
-        if image is not None:
-            values = image[slab].reshape(-1)[place].astype(np.float64) - mean[number]
-            variance += np.bincount(number, weights=values * values, minlength=n)
-    upper = moments / voxels[:, None, None]
+    voxels, variance, moments = np.zeros(n), np.zeros(n), np.zeros((ndim, ndim, n))
+    for run in runs(seen.shape):
+        # added voxel by voxel within a run, so that its slabs do not show
+        of_run, spread = np.zeros((ndim, ndim, n)), np.zeros(n)
+        for number, where, values in seen.voxels(run, known):
+            voxels += np.bincount(number, minlength=n)
+            off = [at - centre_px[number, axis] for axis, at in enumerate(where)]
+            for i in range(ndim):
+                for j in range(i, ndim):
+                    np.add.at(of_run[i, j], number, off[i] * off[j])
+            if values is not None:
+                values -= mean[number]
+                np.add.at(spread, number, values * values)
+        moments += of_run
+        variance += spread
+    upper = np.moveaxis(moments, 2, 0) / voxels[:, None, None]
     covariance = upper + np.transpose(np.triu(upper, 1), (0, 2, 1))
-    return covariance, variance / voxels if image is not None else np.full(n, np.nan)
+    return covariance, variance / voxels if seen.pixels is not None else np.full(n, np.nan)
 
 
 def _shape(covariance_px: Floats, size_um: Floats, scale: Scale) -> tuple[Floats, Floats]:

@@ -185,13 +185,20 @@ def _correlation_peaks(source: Cells, target: Cells, radius_um: float) -> list[F
         bin_um *= 2
     shape = tuple(int(n) for n in np.floor(extent / bin_um) + 2)
     padded = tuple(fft.next_fast_len(2 * n, real=True) for n in shape)
-    there = fft.rfftn(_binned(target.centre_um, low, bin_um, padded))
+    # in place wherever it can be: a table has up to 8 million bins
+    spectrum = fft.rfftn(_binned(target.centre_um, low, bin_um, padded))
     here = fft.rfftn(_binned(source.centre_um, low, bin_um, padded))
-    score = fft.irfftn(there * np.conj(here), s=padded)
+    spectrum *= np.conj(here, out=here)
+    del here
+    score = fft.irfftn(spectrum, s=padded, overwrite_x=True)
+    del spectrum
     # a sum over 3 bins per axis, since a shift rarely falls on a bin
     for axis in range(score.ndim):
-        score = score + np.roll(score, 1, axis) + np.roll(score, -1, axis)
-    score = np.round(score, 6)  # counts, up to the rounding of the transform
+        total = score + np.roll(score, 1, axis)
+        total += np.roll(score, -1, axis)
+        score = total
+        del total
+    np.round(score, 6, out=score)  # counts, up to the rounding of the transform
     top = np.where(score == ndimage.maximum_filter(score, 3, mode="wrap"), score, -1.0).reshape(-1)
     best = np.argsort(-top, kind="stable")[:PEAKS]
     bins = np.stack(np.unravel_index(best, padded), axis=1)
@@ -204,7 +211,9 @@ def _binned(points: Floats, low: Floats, bin_um: float, shape: tuple[int, ...]) 
     """Number of points per bin."""
     place = np.floor((points - low) / bin_um).astype(np.int64)
     flat = np.ravel_multi_index(tuple(place.T), shape)
-    return np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+    count = np.zeros(int(np.prod(shape)))
+    np.add.at(count, flat, 1.0)
+    return count.reshape(shape)
 
 
 def _norm(vectors: Floats) -> Floats:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.link.voxels import slabs
+from samtrack.blocks import Reader, plan_slabs, whole_box
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -72,17 +72,16 @@ AXES = {"largest": (0,), "three": (0, 0, 0), "orthogonal": (0, 1, 2)}
 """The axes across which planes lie, by the setting ``link.propagate_planes``."""
 
 
-def profile_of(numbers: npt.NDArray[np.int32], n_cells: int, axis: int) -> Profile:
+def profile_of(read: Reader, shape: tuple[int, ...], n_cells: int, axis: int) -> Profile:
     """Count the voxels of a volume (z, y, x) of cell numbers (from 1; 0: none), plane by plane across an axis."""
-    size = numbers.shape[axis]
+    size = shape[axis]
     within = [a for a in range(3) if a != axis]
     count = np.zeros(n_cells * size, dtype=np.int64)
     sums = np.zeros((n_cells * size, 2))
-    for slab in slabs(numbers.shape):
-        part = numbers[slab]
-        place = list(np.nonzero(part))
-        cell = part[tuple(place)].astype(np.int64) - 1
-        place[0] = place[0] + slab.start
+    for box in plan_slabs(whole_box(shape)):
+        part = read(box)
+        place = [at + a for at, a in zip(np.nonzero(part), box.start, strict=True)]
+        cell = part[part > 0].astype(np.int64) - 1
         code = cell * size + place[axis]
         count += np.bincount(code, minlength=len(count))
         for i, a in enumerate(within):

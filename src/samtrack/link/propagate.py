@@ -7,7 +7,7 @@ frames alone and belongs to the block of the first, so results do not depend on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,10 +21,10 @@ from samtrack.link.cells import split_by_frame
 from samtrack.link.overlap import LabelStore
 from samtrack.link.planes import AXES, Group, choose_planes, groups_of, profile_of
 from samtrack.link.shelf import Shelf
-from samtrack.models.sam2.pixels import normalised
+from samtrack.models.sam2.pixels import GreyFrames
 from samtrack.models.sam2.tasks import Known, Sought
 from samtrack.models.sam2.windows import Lattice
-from samtrack.types import Detections, Evidence, Frames, Scale, Span, Typical
+from samtrack.types import Box, Detections, Evidence, Frames, Scale, Span, Typical
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.adapter import Carried
@@ -111,14 +111,14 @@ class _Carrier:
         self._z_steps = (0, -step, step) if step else (0,)
         self._shelf = Shelf(engine.use.memory_gb * 1e9 * SHELF_SHARE)
         self._frames: dict[int, Looked] = {}
-        self._pixels: dict[int, npt.NDArray[np.float32]] = {}
+        self._grey = GreyFrames(images, settings.propagate_frames + 1)
 
     def forget_before(self, frame: int) -> None:
         """Let go of what no later pair needs."""
         self._labels.forget_before(frame)
         self._shelf.forget_before(frame)
         self._frames = {f: seen for f, seen in self._frames.items() if f >= frame}
-        self._pixels = {f: seen for f, seen in self._pixels.items() if f >= frame}
+        self._grey.forget_before(frame)
 
     def both_ways(self, earlier: int, later: int) -> list[Evidence]:
         """What is said of the cells of two frames, each carried into the other; plane by plane, so that few are held."""
@@ -151,31 +151,28 @@ class _Carrier:
         found = iter(self._engine.carry_all(sought) if sought else ())
         for a, planes in zip(asked, where, strict=True):
             seen = [(at, next(found)) for at in planes]
-            labels_of = partial(_plane_of, a.target.numbers, a.group.axis)
+            labels_of = partial(a.target.plane_of, a.group.axis)
             answers[a.source.index].append(best_answer(a.group, seen, labels_of))
 
     def _planes_to_search(self, asked: _Asked) -> list[int]:
         """The plane of a group in the other frame, and those beside it where cells may have gone."""
         axis, at = asked.group.axis, asked.group.index
         steps = self._z_steps if axis == 0 else (0,)
-        return [at + step for step in steps if 0 <= at + step < asked.source.numbers.shape[axis]]
+        return [at + step for step in steps if 0 <= at + step < asked.source.shape[axis]]
 
     def _frame(self, frame: int) -> Looked:
         if frame not in self._frames:
             cells = split_by_frame(self._detections, [frame])[frame]
-            numbers = self._labels.read(frame, cells)
-            numbers = numbers.reshape((*(1,) * (3 - numbers.ndim), *numbers.shape))
-            profiles = {axis: profile_of(numbers, len(cells), axis) for axis in self._axes}
+            read, shape = _as_volume(self._labels.read(frame, cells).read, self._labels.shape)
+            profiles = {axis: profile_of(read, shape, len(cells), axis) for axis in self._axes}
             planes = choose_planes(profiles, self._which)
             count = {axis: profile.count for axis, profile in profiles.items()}
-            self._frames[frame] = Looked(frame, cells, numbers, count, planes, groups_of(planes))
+            plane_of = partial(_plane_in, read, shape)
+            self._frames[frame] = Looked(frame, cells, plane_of, shape, count, planes, groups_of(planes))
         return self._frames[frame]
 
     def _plane(self, frame: int, axis: int, index: int) -> npt.NDArray[np.float32]:
-        if frame not in self._pixels:
-            image = normalised(self._images.read(frame))
-            self._pixels[frame] = image.reshape((*(1,) * (3 - image.ndim), *image.shape))
-        return _plane_of(self._pixels[frame], axis, index)
+        return _plane_in(*_as_volume(partial(self._grey.read, frame), self._images.shape), axis, index)
 
     def _picture(self, frame: int, axis: int, index: int) -> Any:
         def look() -> Any:
@@ -190,7 +187,7 @@ class _Carrier:
         known = [
             Known(
                 self._picture(asked[i].source.index, *asked[i].group.plane),
-                _plane_of(asked[i].source.numbers, *asked[i].group.plane),
+                asked[i].source.plane_of(*asked[i].group.plane),
                 asked[i].group.cell + 1,
                 corners[i],
             )
@@ -209,8 +206,22 @@ class _Asked:
     group: Group
 
 
-def _plane_of(volume: npt.NDArray[Any], axis: int, index: int) -> npt.NDArray[Any]:
-    return np.asarray(volume[(slice(None),) * axis + (index,)])
+def _as_volume(
+    read: Callable[[Box], npt.NDArray[Any]], shape: tuple[int, ...]
+) -> tuple[Callable[[Box], npt.NDArray[Any]], tuple[int, ...]]:
+    """A frame that is read by box, and its shape, as a volume (z, y, x); one of two axes has one plane."""
+    if len(shape) == 3:
+        return read, shape
+    return (lambda box: read(Box(box.start[1:], box.stop[1:]))[None]), (1, *shape)
+
+
+def _plane_in(
+    read: Callable[[Box], npt.NDArray[Any]], shape: tuple[int, ...], axis: int, index: int
+) -> npt.NDArray[Any]:
+    """One plane of a volume, across an axis."""
+    start, stop = [0] * len(shape), list(shape)
+    start[axis], stop[axis] = index, index + 1
+    return np.asarray(read(Box(tuple(start), tuple(stop))).squeeze(axis))
 
 
 def _diameter_px(typical: Typical, scale: Scale) -> tuple[float, float, float]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from samtrack.blocks import is_small
 from samtrack.types import Box, Frames, Scale
 
 KEPT = 2
@@ -14,7 +15,7 @@ KEPT = 2
 
 
 class RecentFrames:
-    """The frames of a movie, of which the last `KEPT` that were read stay in memory. Nobody may change what is read."""
+    """The frames of a movie; the last `KEPT` small ones that were read stay in memory. Nobody may change what is read."""
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
@@ -41,7 +42,9 @@ class RecentFrames:
         return self._frames.scale
 
     def read(self, frame: int, box: Box | None = None) -> npt.NDArray[Any]:
-        """The voxels of one frame, whole or inside a box, read-only."""
+        """The voxels of one frame, whole or inside a box, read-only; of a large frame boxes are read and not kept."""
+        if box is not None and not is_small(self.shape):
+            return self._frames.read(frame, box)
         if frame not in self._held:
             image = self._frames.read(frame)
             image.setflags(write=False)

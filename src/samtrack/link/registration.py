@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from samtrack.types import Frames
+from samtrack.blocks import is_small, plan_boxes, slabs, whole_box
+from samtrack.types import Box, Frames
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -55,9 +56,19 @@ class Registration:
 
     def _spectrum(self, frame: int) -> npt.NDArray[np.complex128]:
         if frame not in self._held:
-            thumbnail = _binned(np.asarray(self._images.read(frame)), self._bin)
-            self._held[frame] = fft.rfftn(_windowed(thumbnail))
+            self._held[frame] = fft.rfftn(_windowed(self._thumbnail(frame)))
         return self._held[frame]
+
+    def _thumbnail(self, frame: int) -> Floats:
+        """Means over boxes of voxels, from runs of whole boxes; what is left over at the far ends is dropped."""
+        shape = self._thumbnail_shape()
+        if is_small(self._images.shape):
+            return _binned(np.asarray(self._images.read(frame)), self._bin)
+        thumbnail = np.empty(shape)
+        for part in plan_boxes(whole_box(shape), max(slabs.SLAB_VOXELS // int(np.prod(self._bin)), 1)):
+            box = Box(tuple(part.start * self._bin), tuple(part.stop * self._bin))
+            thumbnail[part.slices] = _binned(self._images.read(frame, box), self._bin)
+        return thumbnail
 
 
 def _binned(image: npt.NDArray[np.generic], by: Ints) -> Floats:

@@ -1,24 +1,26 @@
-"""Voxels of a label image by cell: which labels there are, and large frames walked slab by slab.
+"""Voxels of a label image by cell: which labels there are, and the runs of planes over which sums are taken.
 
-Nothing here knows what is measured. A slab is a run of whole planes (3D) or lines (2D), so that a frame of any size needs
-only a bounded amount of memory beside itself, and sums are taken in raster order whatever the labels are.
+Nothing here knows what is measured. A run is of whole planes (3D) or lines (2D), and of a fixed size, since sums of
+fractions depend on where they are broken off. What is read at once is less, and no matter (`samtrack.blocks.slabs`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from samtrack.blocks import Reader, plan_slabs, whole_box
 from samtrack.errors import DataError
+from samtrack.types import Box
 
 Ints = npt.NDArray[np.int64]
+RUN_VOXELS = 2**22
+"""Voxels of one run: each is summed by itself, then the runs' sums are added. A change would move last bits."""
 
-# Voxels per slab: 2^22 voxels need about 250 MB of work arrays, well below the memory of a job.
-SLAB_VOXELS = 2**22
-# Largest label for which labels are found by marking them in a table (16 MiB); sparse larger ones are sorted.
 TABLE_LABELS = 2**24
+"""Largest label for which labels are found by marking them in a table (16 MiB); sparse larger ones are sorted."""
 
 
 def require_labels(labels: npt.NDArray[np.integer], ndim: int) -> None:
@@ -29,26 +31,29 @@ def require_labels(labels: npt.NDArray[np.integer], ndim: int) -> None:
         raise DataError(f"label image holds {labels.dtype}, expected whole numbers. Save the masks as integers.")
 
 
-def slabs(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Runs of indices along the first axis that tile a frame, each of at most about `SLAB_VOXELS` voxels."""
+def runs(shape: tuple[int, ...]) -> list[Box]:
+    """The runs of a frame, in scan order, each of at most about `RUN_VOXELS` voxels."""
     per_plane = max(int(np.prod(shape[1:], dtype=np.int64)), 1)
-    step = max(SLAB_VOXELS // per_plane, 1)
-    for start in range(0, shape[0], step):
-        yield slice(start, min(start + step, shape[0]))
+    step = max(RUN_VOXELS // per_plane, 1)
+    edges = [*range(0, shape[0], step), shape[0]]
+    return [Box((a, *(0 for _ in shape[1:])), (b, *shape[1:])) for a, b in pairwise(edges)]
 
 
-def labels_in(labels: npt.NDArray[np.integer]) -> Ints:
+def labels_in(read: Reader, shape: tuple[int, ...]) -> Ints:
     """The labels that occur in a frame, sorted, without 0."""
-    if labels.size == 0:
-        return np.zeros(0, dtype=np.int64)
-    largest = int(labels.max())
-    if int(labels.min()) < 0:
-        raise DataError(f"label image holds {int(labels.min())}, expected 0 or more. Negative labels mean nothing.")
-    if largest <= TABLE_LABELS:
-        is_present = np.zeros(largest + 1, dtype=bool)
-        for slab in slabs(labels.shape):
-            is_present[labels[slab].reshape(-1)] = True
-        is_present[0] = False
-        return np.flatnonzero(is_present)
-    found = [np.unique(labels[slab][labels[slab] > 0]) for slab in slabs(labels.shape)]
-    return np.unique(np.concatenate(found)).astype(np.int64)
+    is_present = np.zeros(1, dtype=np.bool_)
+    large = [np.zeros(0, dtype=np.int64)]
+    for box in plan_slabs(whole_box(shape)):
+        labels = read(box).reshape(-1)
+        if (least := int(labels.min())) < 0:
+            raise DataError(f"label image holds {least}, expected 0 or more. Negative labels mean nothing.")
+        largest = int(labels.max())
+        if largest > TABLE_LABELS:
+            found = np.unique(labels)
+            large.append(found[found > 0].astype(np.int64))
+            continue
+        if largest >= len(is_present):
+            is_present = np.pad(is_present, (0, largest + 1 - len(is_present)))
+        is_present[labels] = True
+    is_present[0] = False
+    return np.unique(np.concatenate([np.flatnonzero(is_present), *large]))

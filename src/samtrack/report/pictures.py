@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from samtrack.blocks import plan_slabs
+from samtrack.blocks.slabs import LAYER_VOXELS
 from samtrack.report.colours import picture_colours
 from samtrack.report.lineages import HUES, SHADES
 from samtrack.types import Box, Detections, Frames, Scale
@@ -31,9 +32,6 @@ MAX_ZOOM = 8.0
 
 MIN_CELL_PX = 6.0
 """Least diameter of a typical cell in a picture; where the whole frame would show smaller ones, a part is shown."""
-
-SLAB_VOXELS = 2**24
-"""Voxels read at once from a volume (64 MB of labels), so that a large one is never whole in memory."""
 
 DASH_PX = 4
 """Length of the dashes, and of the spaces between them, of filled masks' outlines."""
@@ -126,7 +124,7 @@ def _choose_part(
 def read_picture(images: Frames, frame: int, view: View) -> npt.NDArray[np.float32]:
     """The image of a view as floats, at most as large as the picture; what is not finite becomes 0."""
     seen: npt.NDArray[np.float32] | None = None
-    for box in _slabs(view.box):
+    for box in _parts(view.box):
         slab = images.read(frame, box).astype(np.float32)
         slab = np.nan_to_num(slab, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         top = slab if slab.ndim == 2 else slab.max(axis=0)
@@ -142,7 +140,7 @@ def read_picture(images: Frames, frame: int, view: View) -> npt.NDArray[np.float
 def read_labels(labels: Frames, frame: int, view: View) -> npt.NDArray[np.uint32]:
     """The labels of a view, as large as the picture: nearest voxel, and in a volume the first label from above."""
     seen: npt.NDArray[np.uint32] | None = None
-    for box in _slabs(view.box):
+    for box in _parts(view.box):
         slab = labels.read(frame, box).astype(np.uint32, copy=False)
         if slab.ndim == 3:
             first = (slab > 0).argmax(axis=0)[None]
@@ -158,13 +156,12 @@ def _nearest(n: int, of: int) -> Ints:
     return ((np.arange(n) + 0.5) * of / n).astype(np.int64)
 
 
-def _slabs(box: Box) -> list[Box]:
+def _parts(box: Box) -> list[Box]:
     """A box of a volume cut along z into parts that fit the memory; a box of an image as it is."""
     if len(box.start) == 2:
         return [box]
-    depth = max(1, SLAB_VOXELS // max(1, box.shape[1] * box.shape[2]))
-    cuts = [*range(box.start[0], box.stop[0], depth), box.stop[0]]
-    return [Box((a, *box.start[1:]), (b, *box.stop[1:])) for a, b in pairwise(cuts)]
+    planes = max(1, LAYER_VOXELS // max(1, box.shape[1] * box.shape[2]))
+    return plan_slabs(box, planes * box.shape[1] * box.shape[2])
 
 
 @dataclass(frozen=True, slots=True)

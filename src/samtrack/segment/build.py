@@ -39,14 +39,14 @@ def build_segmenter(
 ) -> Segmenter:
     """The segmenter that the settings ask for, for cells of ``diameter_um`` (None: method `given`) at ``scale``.
 
-    ``engine``: for method `sam2`, ``engine3d``: for `prompts3d`; ``memory_gb``: what the classical segmenter below them may
-    take; ``points_um``: the user's points of a frame, where the settings ask for them.
+    ``engine``: for method `sam2`, ``engine3d``: for `prompts3d`; ``memory_gb``: what one thread of the classical segmenter
+    may take, alone or below them; ``points_um``: the user's points of a frame, where the settings ask for them.
     """
     match settings:
         case GivenSettings():
             return GivenSegmenter()
         case SeedsSettings():
-            return SeedsSegmenter(settings, Grid.of(scale, _require_diameter(diameter_um)))
+            return SeedsSegmenter(settings, Grid.of(scale, _require_diameter(diameter_um)), memory_gb)
         case Sam2SegmentSettings():
             require_2d(scale)
             if engine is None:
@@ -56,7 +56,7 @@ def build_segmenter(
             if isinstance(settings.seeds, SeedFileSettings):
                 seeds = PointsSegmenter(_require_points(points_um), diameter)
             else:
-                seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
+                seeds = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter), memory_gb)
             along_y, along_x = (diameter / um for um in scale.um_per_voxel)
             return Sam2Segmenter(settings, seeds, engine, (along_y, along_x), memory_gb)
         case Prompts3dSettings():
@@ -68,7 +68,7 @@ def build_segmenter(
             if isinstance(settings.seeds, SeedFileSettings):
                 where = _require_points(points_um)
             else:
-                where = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter))
+                where = SeedsSegmenter(settings.seeds, Grid.of(scale, diameter), memory_gb)
             return Prompts3dSegmenter(settings, where, engine3d, scale, diameter, memory_gb)
 
 

@@ -8,13 +8,13 @@ so the facts do not depend on the tiles through which it is read.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from samtrack.blocks import plan_tiles
 from samtrack.errors import DataError
 from samtrack.segment.grid import Grid, Image, block_mean, interpolate
 from samtrack.types import Box, Frames
@@ -94,7 +94,11 @@ def smooth_reach(grid: Grid, polarity: str) -> tuple[int, ...]:
 
 
 def measure_facts(images: Frames, frame: int, grid: Grid, polarity: str, side: tuple[int, ...]) -> FrameFacts:
-    """Background and noise of a frame, read in tiles of at most ``side`` voxels (which does not change the result)."""
+    """Background and noise of a frame, read in tiles of about ``side`` voxels (which does not change the result).
+
+    Of each tile only its patches are kept: a thousandth of the voxels, or of texture, whose level is that of all samples,
+    a tenth of the working voxels.
+    """
     corner = images.read(frame, Box((0,) * grid.ndim, (1,) * grid.ndim))
     offset = float(corner.ravel()[0])
     if not np.isfinite(offset):
@@ -102,48 +106,64 @@ def measure_facts(images: Frames, frame: int, grid: Grid, polarity: str, side: t
     extent = grid.shape_of(images.shape)
     step = [max(1, round(c / SAMPLES_PER_CELL)) for c in grid.cell_px]
     first = [min(s // 2, (n - 1) // 2) for s, n in zip(step, extent, strict=True)]
-    samples = np.empty([len(range(a, n, s)) for a, n, s in zip(first, extent, step, strict=True)], dtype=np.float32)
+    count = [len(range(a, n, s)) for a, n, s in zip(first, extent, step, strict=True)]
+    patch = tuple(min(PATCH, n) for n in count)
+    unit = [s * k * f for s, k, f in zip(step, patch, grid.factors, strict=True)]
+    runs = [_runs(n, k, max(1, m // u)) for n, k, m, u in zip(count, patch, side, unit, strict=True)]
     halo = tuple(r * f for r, f in zip(smooth_reach(grid, polarity), grid.factors, strict=True))
-    for tile in plan_tiles(images.shape, side, halo):
-        read = grid.aligned(tile.read, images.shape)
+    dark = np.empty([-(-n // k) for n, k in zip(count, patch, strict=True)], dtype=np.float32)
+    variance, levels = np.empty_like(dark), []
+    for run in product(*runs):
+        core = Box(tuple(a * u for (a, _), u in zip(run, unit, strict=True)), _stop_of(run, unit, images.shape))
+        read = grid.aligned(core.grown(halo, images.shape), images.shape)
         image = smooth(images.read(frame, read), offset, grid, polarity)
-        origin = grid.shrunk(read).start
-        index = [
-            _samples_in(*axis) for axis in zip(tile.core.start, tile.core.stop, first, step, grid.factors, strict=True)
-        ]
-        within = [a + s * i - o for a, s, i, o in zip(first, step, index, origin, strict=True)]
         if not np.isfinite(image).all():
             raise DataError(_not_finite(frame))
-        samples[np.ix_(*index)] = image[np.ix_(*within)]
-    patches, patch = _patches(samples)
-    noise = _texture_noise(patches, grid) if polarity == "texture" else _plain_noise(patches)
+        origin = grid.shrunk(read).start
+        within = [
+            p + s * np.arange(a * k, min(b * k, n)) - o
+            for p, s, (a, b), k, n, o in zip(first, step, run, patch, count, origin, strict=True)
+        ]
+        patches = _patches(image[np.ix_(*within)], patch)
+        place = tuple(slice(a, b) for a, b in run)
+        dark[place] = np.quantile(patches, DARK_SHARE, axis=-1)
+        variance[place] = patches.var(axis=-1, ddof=1 if patches.shape[-1] > 1 else 0)
+        if polarity == "texture":
+            levels.append(patches.ravel())
+    noise = _texture_noise(np.concatenate(levels), grid) if polarity == "texture" else _plain_noise(variance)
     places = tuple(a + s * (k - 1) / 2 for a, s, k in zip(first, step, patch, strict=True))
     pitch = tuple(float(s * k) for s, k in zip(step, patch, strict=True))
-    return FrameFacts(offset, _background(patches, noise, pitch, grid), places, pitch, noise, images.shape)
+    return FrameFacts(offset, _background(dark, noise, pitch, grid), places, pitch, noise, images.shape)
 
 
-def _samples_in(start: int, stop: int, first: int, step: int, factor: int) -> npt.NDArray[np.int64]:
-    """Numbers of the samples of one axis whose working voxel begins inside voxels ``start`` to ``stop``."""
-    low, high = (-(-(-(-edge // factor) - first) // step) for edge in (start, stop))
-    return np.arange(max(low, 0), max(high, 0))
+def _runs(samples: int, patch: int, most: int) -> list[tuple[int, int]]:
+    """Patches of one axis (start, stop) that are measured together, about ``most``; a cut off last patch not alone."""
+    n = -(-samples // patch)
+    parts = -(-n // most)
+    edges = [n * i // parts for i in range(parts + 1)]
+    if samples % patch and parts > 1 and edges[-1] - edges[-2] == 1:
+        del edges[-2]
+    return list(pairwise(edges))
 
 
-def _plain_noise(patches: Image) -> float:
+def _stop_of(run: tuple[tuple[int, int], ...], unit: list[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(min(b * u, n) for (_, b), u, n in zip(run, unit, shape, strict=True))
+
+
+def _plain_noise(variance: Image) -> float:
     """Standard deviation of the noise, from the quiet patches."""
-    variance = patches.var(axis=-1, ddof=1 if patches.shape[-1] > 1 else 0)
     return float(np.sqrt(np.quantile(variance, QUIET_SHARE) / QUIET_BIAS))
 
 
-def _texture_noise(patches: Image, grid: Grid) -> float:
+def _texture_noise(samples: Image, grid: Grid) -> float:
     """Fluctuation of the averaged texture where there is noise alone; from its level, for cells may leave no quiet patch."""
-    level = float(np.quantile(patches, DARK_SHARE))
+    level = float(np.quantile(samples, DARK_SHARE))
     blur = np.hypot(TEXTURE_BLUR, GRAIN) * np.array(grid.cell_px) * np.array(grid.factors)
     return TEXTURE_FLUCTUATION * level * float(np.sqrt(np.prod(np.array(_texture_sigma(grid)) / blur)))
 
 
-def _background(patches: Image, noise_sd: float, pitch: tuple[float, ...], grid: Grid) -> Image:
+def _background(dark: Image, noise_sd: float, pitch: tuple[float, ...], grid: Grid) -> Image:
     """Background of each patch: its dark samples, opened so that cells are bridged, smoothed."""
-    dark = np.quantile(patches, DARK_SHARE, axis=-1).astype(np.float32)
     window = [2 * round(BACKGROUND_CELLS * c / s / 2) + 1 for c, s in zip(grid.cell_px, pitch, strict=True)]
     low = ndimage.percentile_filter(dark, 100 * DARK_SHARE, size=window, mode="reflect")
     opened = ndimage.percentile_filter(low, 100 * (1 - DARK_SHARE), size=window, mode="reflect")
@@ -151,14 +171,13 @@ def _background(patches: Image, noise_sd: float, pitch: tuple[float, ...], grid:
     return smooth_map + np.float32(DARK_BIAS_SD * noise_sd)
 
 
-def _patches(samples: Image) -> tuple[Image, tuple[int, ...]]:
-    """Samples grouped by patch along a last axis, and the side of a patch; the rim is completed by mirroring."""
-    side = tuple(min(PATCH, n) for n in samples.shape)
+def _patches(samples: Image, side: tuple[int, ...]) -> Image:
+    """Samples grouped by patch along a last axis; the rim is completed by mirroring."""
     padded = np.pad(samples, [(0, -n % k) for n, k in zip(samples.shape, side, strict=True)], mode="symmetric")
     split = [m for n, k in zip(padded.shape, side, strict=True) for m in (n // k, k)]
     ndim = samples.ndim
     grouped = padded.reshape(split).transpose(*range(0, 2 * ndim, 2), *range(1, 2 * ndim, 2))
-    return grouped.reshape(*grouped.shape[:ndim], -1), side
+    return grouped.reshape(*grouped.shape[:ndim], -1)
 
 
 def _texture_sigma(grid: Grid) -> list[float]:

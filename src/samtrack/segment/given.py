@@ -46,7 +46,7 @@ def _whole_numbers(image: npt.NDArray[Any], where: str) -> npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class GivenSegmenter:
-    """Passes label frames through."""
+    """Passes labels through, voxel by voxel: of a frame or of any part of it."""
 
     @property
     def tiling(self) -> None:

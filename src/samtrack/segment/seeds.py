@@ -22,6 +22,7 @@ from samtrack.segment.borders import fit_borders
 from samtrack.segment.facts import FrameFacts, measure_facts, smooth, smooth_reach
 from samtrack.segment.grid import Grid, Image
 from samtrack.segment.regions import RegionRules, select_regions
+from samtrack.segment.tiles import plan_side
 from samtrack.types import Box, Frames
 
 RELIEF_BLUR = 0.25
@@ -58,12 +59,18 @@ BYTES_PER_VOXEL = 100
 doubled for frames in which more of them lie above the lowest threshold."""
 
 
+FACTS_BYTES_PER_VOXEL = 24
+"""Peak memory of `measure_facts` per voxel read: the image, itself as floats, and the two copies that a blur makes."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeedsSegmenter:
     """The classical segmenter for cells of one diameter at one scale."""
 
     settings: SeedsSettings
     grid: Grid
+    memory_gb: float | None = None
+    """What one thread may take; None: tiles are as large as the settings say."""
 
     @property
     def tiling(self) -> Tiling:
@@ -82,7 +89,11 @@ class SeedsSegmenter:
 
     def frame_facts(self, images: Frames, frame: int) -> FrameFacts:
         """Background map and noise of the frame."""
-        return measure_facts(images, frame, self.grid, self.settings.polarity, self.tiling.side)
+        polarity, side = self.settings.polarity, self.tiling.side
+        halo = tuple(r * f for r, f in zip(smooth_reach(self.grid, polarity), self.grid.factors, strict=True))
+        pieces = Tiling(halo, self.grid.factors, side, FACTS_BYTES_PER_VOXEL)
+        side = plan_side(images.shape, pieces, self.memory_gb)
+        return measure_facts(images, frame, self.grid, polarity, side)
 
     def segment(self, image: npt.NDArray[Any], box: Box, facts: FrameFacts) -> Labels:
         """Labels of the voxels in ``box`` (aligned), in no particular order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.blocks import plan_tiles
+from samtrack.blocks import Canvas, plan_tiles, whole_box
 from samtrack.errors import SettingsError
 from samtrack.segment.base import Labels, Segmenter, Tiling
 from samtrack.types import Box, Frames
@@ -19,20 +19,37 @@ Ints = npt.NDArray[np.int64]
 
 def segment_frame(segmenter: Segmenter, images: Frames, frame: int, memory_gb: float | None = None) -> Labels:
     """Labels of one frame, uint32, (z)yx; the work of a tile stays under ``memory_gb`` if given."""
+    labels: Labels = np.zeros(images.shape, dtype=np.uint32)
+    canvas = Canvas(labels)
+    number = paint_frame(segmenter, images, frame, canvas, memory_gb)
+    if number is not None:
+        for part in labels:  # slab by slab: no second frame in memory
+            part[...] = number[part]
+    return labels
+
+
+def paint_frame(
+    segmenter: Segmenter, images: Frames, frame: int, canvas: Canvas, memory_gb: float | None = None
+) -> Labels | None:
+    """Paint the objects of one frame into an empty canvas, tile by tile, so that the frame is never whole in memory.
+
+    Painted values are provisional: entry i of what is returned is the label of value i. None: they are the labels.
+    """
     facts = segmenter.frame_facts(images, frame)
     tiling = segmenter.tiling
     if tiling is None:
-        return segmenter.segment(images.read(frame), Box((0,) * len(images.shape), images.shape), facts)
-    labels = np.zeros(images.shape, dtype=np.uint32)
-    firsts: list[Ints] = []
+        whole = whole_box(images.shape)
+        canvas.write(whole, segmenter.segment(images.read(frame), whole, facts))
+        return None
+    firsts: list[Ints] = [np.zeros(0, dtype=np.int64)]
     count = 0
     for tile in plan_tiles(images.shape, plan_side(images.shape, tiling, memory_gb), tiling.halo):
         read = _aligned(tile.read, tiling.align, images.shape)
         found = segmenter.segment(images.read(frame, read), read, facts)
-        first = _paste_owned(labels, found, read, tile.core, count)
+        first = _paint_owned(canvas, found, read, tile.core, count)
         firsts.append(first)
         count += len(first)
-    return _numbered_by_place(labels, np.concatenate(firsts))
+    return _numbers_by_place(np.concatenate(firsts))
 
 
 def plan_side(shape: tuple[int, ...], tiling: Tiling, memory_gb: float | None) -> tuple[int, ...]:
@@ -64,8 +81,8 @@ def _aligned(box: Box, align: tuple[int, ...], shape: tuple[int, ...]) -> Box:
     return Box(start, stop).clipped(shape)
 
 
-def _paste_owned(labels: Labels, found: Labels, read: Box, core: Box, count: int) -> Ints:
-    """Write the objects of ``found`` with their centroid in ``core`` as count + 1, …; returns their first voxels.
+def _paint_owned(canvas: Canvas, found: Labels, read: Box, core: Box, count: int) -> Ints:
+    """Paint the objects of ``found`` with their centroid in ``core`` as count + 1, …; returns their first voxels.
 
     A first voxel is the place in the flat frame of the object's first voxel in scan order.
     """
@@ -75,23 +92,35 @@ def _paste_owned(labels: Labels, found: Labels, read: Box, core: Box, count: int
     size = np.bincount(object_of, minlength=n)
     is_owned = np.ones(n, dtype=np.bool_)
     place = np.zeros(len(voxels), dtype=np.int64)
-    for axis, local in enumerate(np.unravel_index(voxels, found.shape)):
+    where = [np.asarray(local) for local in np.unravel_index(voxels, found.shape)]
+    for axis, local in enumerate(where):
         along = local + read.start[axis]
         centre = np.bincount(object_of, along, n).astype(np.int64) // np.maximum(size, 1)
         is_owned &= (core.start[axis] <= centre) & (centre < core.stop[axis])
-        place = place * labels.shape[axis] + along
+        place = place * canvas.shape[axis] + along
     first = np.full(n, np.iinfo(np.int64).max)
     np.minimum.at(first, object_of, place)
     number = np.where(is_owned, count + np.cumsum(is_owned), 0)[object_of]
     kept = number > 0
-    labels.ravel()[place[kept]] = number[kept]
+    if kept.any():
+        _paint(canvas, [local[kept] for local in where], number[kept], read)
     return first[is_owned]
 
 
-def _numbered_by_place(labels: Labels, firsts: Ints) -> Labels:
-    """Labels 1, 2, … exchanged so that they increase with their first voxel."""
+def _paint(canvas: Canvas, where: list[Ints], number: Ints, read: Box) -> None:
+    """Put numbers at places that count from the corner of ``read``; only the part of the canvas around them is touched."""
+    low = [int(local.min()) for local in where]
+    box = Box(
+        tuple(a + b for a, b in zip(low, read.start, strict=True)),
+        tuple(int(local.max()) + 1 + b for local, b in zip(where, read.start, strict=True)),
+    )
+    part = canvas.read(box)
+    part[tuple(local - a for local, a in zip(where, low, strict=True))] = number
+    canvas.write(box, part)
+
+
+def _numbers_by_place(firsts: Ints) -> Labels:
+    """For each value painted (0: background) its label: labels 1, 2, … increase with the objects' first voxels."""
     number = np.zeros(len(firsts) + 1, dtype=np.uint32)
     number[1 + np.argsort(firsts)] = np.arange(1, len(firsts) + 1, dtype=np.uint32)
-    for part in labels:  # slab by slab: no second frame in memory
-        part[...] = number[part]
-    return labels
+    return number

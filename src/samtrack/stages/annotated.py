@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from samtrack.blocks import Canvas
 from samtrack.config import Config, load_config
 from samtrack.config.segment import GivenSettings
 from samtrack.errors import DataError, SettingsError
-from samtrack.evaluate import FrameMatch, match_frame
-from samtrack.io.ctc import TRACK_PREFIX, read_mask
+from samtrack.evaluate import FrameMatch
+from samtrack.io.ctc import TRACK_PREFIX
 from samtrack.io.movies import open_masks, open_movie
 from samtrack.io.names import MAN_TRACK, SEG_FOLDER, TRA_FOLDER
 from samtrack.io.truth import Truth, list_truth
 from samtrack.link import measure_detections, summarise
+from samtrack.stages.matching import match_truth
 from samtrack.train.link_examples import Movie
 from samtrack.train.sam2_movies import TrackedMovie, TrackLabels
 from samtrack.train.sammed3d_movies import AnnotatedFrame, annotated_frames
@@ -43,9 +45,8 @@ def read_annotated(images: Path, masks: Path | None, config: Config) -> Movie:
     for t in range(frames.n_frames):
         mask = labels.read(t)
         tables.append(measure_detections(mask, t, labels.scale, frames.read(t)))
-        file = truth.tracking[t].path
-        match = _match(read_mask(file), mask, file)
-        tracks.append(_best_tracks(match, tables[-1].label))
+        match = match_truth(truth.tracking[t].path, Canvas(mask).read, mask.shape, labels.path)
+        tracks.append(true_tracks(match, tables[-1].label))
         held.append(held_tracks(match, tables[-1].label))
     table = Detections.concatenate(tables)
     return Movie(
@@ -68,20 +69,8 @@ def read_tracked(images: Path, masks: Path | None) -> TrackedMovie:
     return TrackedMovie(movie.images, TrackLabels(movie.labels, movie.detections, movie.track_of), movie.tracks)
 
 
-def _match(truth: npt.NDArray[np.integer], mask: npt.NDArray[np.integer], where: Path) -> FrameMatch:
-    if truth.shape != mask.shape:
-        raise DataError(
-            f"{where}: has shape {truth.shape}, the masks have {mask.shape}. Are they of the same sequence?"
-        )
-    return match_frame(truth, mask)
-
-
-def true_tracks(truth: npt.NDArray[np.integer], mask: npt.NDArray[np.integer], labels: Ints, where: Path) -> Ints:
+def true_tracks(match: FrameMatch, labels: Ints) -> Ints:
     """The true track of some labels of a frame (sorted): of those it covers most of, the one that fits best, else 0."""
-    return _best_tracks(_match(truth, mask, where), labels)
-
-
-def _best_tracks(match: FrameMatch, labels: Ints) -> Ints:
     order = np.lexsort((match.matched_truth, match.iou))
     order = order[np.isin(match.matched_result[order], labels)]
     track = np.zeros(len(labels), dtype=np.int64)

@@ -34,7 +34,7 @@ from samtrack.peers import PEERS, Material, link_with, version_of
 from samtrack.stages.address import Address, told
 from samtrack.stages.decide import decide
 from samtrack.stages.export import TrackedFrames, field_of, tracks_in, write_ctc
-from samtrack.stages.fill import cells_of, drawer_of
+from samtrack.stages.fill import cells_of, drawer_of, patches_kept
 from samtrack.stages.followed import patches_in_result
 from samtrack.stages.lineages import find_lineages
 from samtrack.stages.link import open_link_model
@@ -174,11 +174,12 @@ def _export(address: Address, material: Material, decided: _Decided, fill: bool,
     cells_um = cells_of(detections, drawn)
     drawer = drawer_of(address.config, material.images, material.typical, [], cells_um) if fill else None
     patches = fill_gaps(labels, detections, drawn, decided.shared, whole, settings, drawer)
+    patches = patches_kept(patches, labels, address.config.objects)
     patches, tracks = patches_in_result(patches, drawn), drawn.followed()
     frames, field = TrackedFrames(labels, detections, tracks, patches), field_of(address, labels.shape)
-    in_field = [tracks_in(frames.read(t), field) for t in whole.frames()]
+    in_field = [tracks_in(frames, t, field) for t in whole.frames()]
     table = presence_table(detections, tracks, patches, labels.scale, in_field)
-    write_ctc(address, result, table, np.r_[0, tracks.parent], frames.read)
+    write_ctc(address, result, table, np.r_[0, tracks.parent], frames)
 
 
 def _scores(address: Address, truth: Path | None, result: Path) -> Mapping[str, float | int | None]:

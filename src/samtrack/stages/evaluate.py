@@ -15,19 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import samtrack
 from samtrack.config.evaluate import EvaluateSettings
-from samtrack.errors import DataError
-from samtrack.evaluate import FrameMatch, match_frame, score_movie
+from samtrack.evaluate import FrameMatch, score_movie
 from samtrack.io.atomic import written_file
-from samtrack.io.ctc import MaskFile, list_foreign, read_mask
+from samtrack.io.ctc import list_foreign, open_mask
 from samtrack.io.truth import Truth, list_truth, list_whole_masks, masks_of
 from samtrack.stages.address import told
+from samtrack.stages.matching import held, match_file
 from samtrack.stages.validate import name_of, read_lines
 from samtrack.submit import Checker, Findings, FrameFacts
 from samtrack.types import Scores
@@ -82,37 +80,17 @@ def _match_all(result: Path, truth: Truth, workers: int) -> list[FramePair]:
     def work(frame: int) -> FramePair:
         """Match one frame; its images are let go at the end."""
         mask = masks[frame]
-        labels = read_mask(mask.path)
-        images = [_match(truth_file, mask, labels) for truth_file in truth.segmentation.get(frame, [])]
-        tracks = _match(tracking[frame], mask, labels) if frame in tracking else None
-        name = name_of(mask)
+        with open_mask(mask.path) as image:
+            read = held(image.read, image.shape)
+            slices = truth.segmentation.get(frame, [])
+            images = [match_file(truth_file, mask.path, read, image.shape) for truth_file in slices]
+            tracks = match_file(tracking[frame], mask.path, read, image.shape) if frame in tracking else None
+            name, dtype, shape = name_of(mask), str(image.dtype), image.shape
         present = tracks.result if tracks else np.zeros(0, dtype=np.int64)
-        facts = FrameFacts(name.file, frame, name.digits, str(labels.dtype), labels.shape, present)
-        return FramePair(facts, tracks, images)
+        return FramePair(FrameFacts(name.file, frame, name.digits, dtype, shape, present), tracks, images)
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, frames))
-
-
-def _match(truth: MaskFile, mask: MaskFile, labels: npt.NDArray[Any]) -> FrameMatch:
-    """One image of the truth against the mask of its frame, or against the slice of it that the truth shows."""
-    if truth.z is not None:
-        if labels.ndim != 3 or truth.z >= len(labels):
-            raise DataError(
-                f"{truth.path}: is slice {truth.z} of a frame, but {mask.path} has shape {labels.shape}. "
-                "Are they of the same sequence?"
-            )
-        labels = labels[truth.z]
-    image = read_mask(truth.path)
-    if image.shape != labels.shape:
-        raise DataError(
-            f"{mask.path}: has shape {labels.shape}, the truth {truth.path} has {image.shape}. "
-            "Are they of the same sequence, and the axes in order (z)yx?"
-        )
-    try:
-        return match_frame(image, labels)
-    except ValueError as error:
-        raise DataError(f"{mask.path} or {truth.path}: {error}. Both must be label images.") from error
 
 
 def _check(result: Path, truth: Truth, pairs: Sequence[FramePair]) -> Findings | None:

@@ -7,18 +7,19 @@ the movie's track numbers and notes who is present; the second renumbers what th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.blocks import relabelled
-from samtrack.fill import paste_patches
+from samtrack.blocks import ByLayer, Reader, assembled, is_small, layer_planes, relabelled
+from samtrack.fill import cropped, paste_patches
 from samtrack.io.atomic import written_folder
-from samtrack.io.ctc import write_mask, write_result_table
+from samtrack.io.ctc import write_mask, write_planes, write_result_table
 from samtrack.io.labels import open_labels
 from samtrack.io.names import MASK_FILE, RES_TRACK
 from samtrack.io.ome_zarr import open_image, written_label_image
@@ -30,7 +31,7 @@ from samtrack.types import Box, Detections, Frames, MaskPatch, Tracks
 
 
 class TrackedFrames:
-    """The movie's labels with track numbers and filled masks, made frame by frame when they are read."""
+    """The movie's labels with track numbers and filled masks, made when they are read."""
 
     def __init__(self, labels: Frames, detections: Detections, tracks: Tracks, patches: Sequence[MaskPatch]) -> None:
         self._labels, self._detections, self._tracks = labels, detections, tracks
@@ -39,11 +40,27 @@ class TrackedFrames:
         for patch in patches:
             self._patches[patch.frame].append(patch)
 
-    def read(self, frame: int) -> npt.NDArray[Any]:
-        """One frame, (z)yx; the value is the track."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one frame, (z)yx."""
+        return self._labels.shape
+
+    def read(self, frame: int, box: Box | None = None) -> npt.NDArray[Any]:
+        """One frame, (z)yx, whole or inside a box; the value is the track."""
         here = slice(self._rows[frame], self._rows[frame + 1])
-        tracked = relabelled(self._labels.read(frame), self._detections.label[here], self._tracks.track_of[here])
-        return paste_patches(tracked, self._patches.get(frame, []))
+        voxels = self._labels.read(frame, box)
+        tracked = relabelled(voxels, self._detections.label[here], self._tracks.track_of[here])
+        patches = self._patches.get(frame, [])
+        if box is not None:
+            patches = [part for patch in patches if (part := cropped(patch, box))]
+        return paste_patches(tracked, patches)
+
+
+def layers_of(read: Reader, shape: tuple[int, ...], planes: int, dtype: npt.DTypeLike) -> Iterator[npt.NDArray[Any]]:
+    """A frame as runs of ``planes`` planes (2D: rows), each made box by box."""
+    for start in range(0, shape[0], planes):
+        box = Box((start, *(0 for _ in shape[1:])), (min(start + planes, shape[0]), *shape[1:]))
+        yield assembled(box, read, dtype)
 
 
 def field_of(address: Address, shape: tuple[int, ...]) -> Box:
@@ -53,10 +70,37 @@ def field_of(address: Address, shape: tuple[int, ...]) -> Box:
     return Box(margin, tuple(max(n - m, m) for n, m in zip(shape, margin, strict=True)))
 
 
-def tracks_in(tracked: npt.NDArray[Any], field: Box) -> npt.NDArray[Any]:
+class Presence:
+    """Notes which tracks reach into a field, while a frame comes by in layers."""
+
+    def __init__(self, field: Box) -> None:
+        self._field = field
+        self._planes = 0
+        self._found = [np.zeros(0, dtype=np.uint32)]
+
+    def noted(self, layers: Iterable[npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
+        """The layers themselves, in order."""
+        field = self._field
+        for layer in layers:
+            first, last = (max(edge - self._planes, 0) for edge in (field.start[0], field.stop[0]))
+            self._found.append(np.unique(layer[(slice(first, last), *field.slices[1:])]))
+            self._planes += len(layer)
+            yield layer
+
+    @property
+    def tracks(self) -> npt.NDArray[Any]:
+        """The tracks, rising."""
+        inside = np.unique(np.concatenate(self._found))
+        return inside[inside > 0]
+
+
+def tracks_in(frames: TrackedFrames, frame: int, field: Box) -> npt.NDArray[Any]:
     """The tracks of a frame that reach into a field."""
-    inside = np.unique(tracked[field.slices])
-    return np.asarray(inside[inside > 0])
+    presence = Presence(field)
+    layers = layers_of(partial(frames.read, frame), frames.shape, layer_planes(frames.shape), np.uint32)
+    for _ in presence.noted(layers):
+        pass
+    return presence.tracks
 
 
 def run_export_tracks(address: Address) -> None:
@@ -67,7 +111,7 @@ def run_export_tracks(address: Address) -> None:
         tracks = decided.followed()
         patches = patches_in_result(read_patches([layout.patches(name) for name in address.names]), decided)
         labels = open_labels([layout.labels(name) for name in address.names])
-        in_field = _write_tracked(address, TrackedFrames(labels, detections, tracks, patches), labels.shape)
+        in_field = _write_tracked(address, TrackedFrames(labels, detections, tracks, patches))
         table = presence_table(detections, tracks, patches, labels.scale, in_field)
         write_table(layout.table_csv, table, csv=True)
         write_table(layout.table, table)
@@ -75,9 +119,9 @@ def run_export_tracks(address: Address) -> None:
         facts += [f"{len(decided) - len(tracks)} tracks of other lineages left out"] if address.follows_some else []
 
 
-def _write_tracked(address: Address, frames: TrackedFrames, shape: tuple[int, ...]) -> list[npt.NDArray[Any]]:
+def _write_tracked(address: Address, frames: TrackedFrames) -> list[npt.NDArray[Any]]:
     """Write the labels with track numbers; returns, per frame, the tracks that reach into the field of interest."""
-    field = field_of(address, shape)
+    field = field_of(address, frames.shape)
     images = open_image(address.layout.movie)
     with (
         written_label_image(address.layout.tracked, images, address.config.ingest) as writer,
@@ -85,10 +129,11 @@ def _write_tracked(address: Address, frames: TrackedFrames, shape: tuple[int, ..
     ):
 
         def work(frame: int) -> npt.NDArray[Any]:
-            """Renumber, fill and store one frame."""
-            tracked = frames.read(frame)
-            writer.write(frame, tracked)
-            return tracks_in(tracked, field)
+            """Renumber, fill and store one frame, layer by layer."""
+            presence = Presence(field)
+            layers = layers_of(partial(frames.read, frame), frames.shape, writer.thickness, np.uint32)
+            writer.write_parts(frame, presence.noted(layers))
+            return presence.tracks
 
         return list(pool.map(work, range(address.n_frames)))
 
@@ -98,7 +143,7 @@ def run_export_ctc(address: Address) -> None:
     layout = address.layout
     with told(f"export {address.sequence.name}") as facts:
         parent_of = np.r_[0, read_decided(address, address.names)[1].followed().parent]
-        n = write_ctc(address, layout.result, read_table(layout.table), parent_of, open_image(layout.tracked).read)
+        n = write_ctc(address, layout.result, read_table(layout.table), parent_of, open_image(layout.tracked))
         facts += [f"{address.n_frames} masks", f"{n} CTC tracks", str(layout.result)]
 
 
@@ -107,7 +152,7 @@ def write_ctc(
     result: Path,
     table: Mapping[str, npt.NDArray[Any]],
     parent_of: npt.NDArray[np.int64],
-    read: Callable[[int], npt.NDArray[Any]],
+    frames: Frames | TrackedFrames,
 ) -> int:
     """Write a CTC result from a table of presences and tracked frames; returns its number of tracks."""
     present = table["in_field"].astype(np.bool_)
@@ -122,8 +167,16 @@ def write_ctc(
         def work(t: int) -> None:
             """Renumber and store one frame."""
             here = order[rows[t] : rows[t + 1]]
-            mask = relabelled(read(t), track[here], identities.label_of[here], np.uint16)
-            write_mask(folder / MASK_FILE.format(frame=t, digits=digits), mask)
+            path = folder / MASK_FILE.format(frame=t, digits=digits)
+            known, label = track[here], identities.label_of[here]
+            if len(frames.shape) == 2 or is_small(frames.shape):
+                write_mask(path, relabelled(frames.read(t), known, label, np.uint16))
+                return
+            tracked = ByLayer(partial(frames.read, t), frames.shape)
+            layers = layers_of(
+                lambda box: relabelled(tracked(box), known, label, np.uint16), frames.shape, 1, np.uint16
+            )
+            write_planes(path, (layer[0] for layer in layers), frames.shape)
 
         list(pool.map(work, range(address.n_frames)))
         write_result_table(folder / RES_TRACK, identities.table)

@@ -8,6 +8,7 @@ import numpy as np
 
 from samtrack.config import Config, network_of
 from samtrack.config.fill import Prompts3dFillSettings, Sam2FillSettings
+from samtrack.config.objects import ObjectsSettings
 from samtrack.errors import SettingsError
 from samtrack.fill import fill_gaps
 from samtrack.fill.prompts3d import CellsUm, Prompts3dDrawer, nobody
@@ -16,10 +17,11 @@ from samtrack.io.labels import open_labels
 from samtrack.io.names import ASSIGNED_TABLE, MERGES_TABLE, TRACKS_TABLE
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, read_shared, read_tracks, read_typical, write_patches
+from samtrack.segment import Objects, kept
 from samtrack.stages.address import Address, told
 from samtrack.stages.engine import open_engine
 from samtrack.stages.engine3d import open_engine3d
-from samtrack.types import Detections, Frames, Origin, Tracks, Typical
+from samtrack.types import Detections, Frames, MaskPatch, Origin, Tracks, Typical
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.adapter import Sam2Engine
@@ -43,11 +45,25 @@ def run_fill(address: Address, block_name: str) -> None:
             images, typical = open_image(layout.movie), read_typical(layout.typical)
             drawer = drawer_of(address.config, images, typical, facts, cells_of(detections, tracks))
         patches = fill_gaps(labels, detections, tracks, merges, block.core, address.config.fill, drawer)
+        drawn = len(patches)
+        patches = patches_kept(patches, labels, address.config.objects)
+        facts += [f"{drawn - len(patches)} left out by size or at the edge"] if drawn > len(patches) else []
         write_patches(layout.patches(block.name), patches, len(labels.shape))
         n_split = sum(patch.origin == Origin.SPLIT for patch in patches)
         facts += [f"{len(patches) - n_split} masks filled", f"{n_split} masks from shared ones"]
         if drawer is not None and drawer.n_drawn:
             facts += [f"of {drawer.n_drawn} drawn {drawer.n_by_shape} by their shape alone"]
+
+
+def patches_kept(patches: list[MaskPatch], labels: Frames, settings: ObjectsSettings) -> list[MaskPatch]:
+    """The patches without those drawn masks that section ``objects`` leaves out; parts of seen masks stay."""
+    voxels = np.array([np.count_nonzero(patch.mask) for patch in patches], dtype=np.int64)
+    centre = np.zeros((len(patches), len(labels.shape)))
+    for i, patch in enumerate(patches):  # few, each in its own small box
+        centre[i] = np.argwhere(patch.mask).mean(axis=0) + patch.box.start
+    objects = Objects(np.arange(1, len(patches) + 1), voxels, centre)
+    stays = kept(objects, labels.shape, labels.scale, settings)
+    return [patch for patch, ok in zip(patches, stays, strict=True) if ok or patch.origin != Origin.FILLED]
 
 
 def drawer_of(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +21,15 @@ from samtrack.io.movies import MovieFrames, numbers_of, open_movie, source_finge
 from samtrack.io.ome_zarr import FrameRecord, ImageFacts, StoreWriter, create_image
 from samtrack.io.resume import PartStore, resumed_store
 from samtrack.io.shards import checksum_of
+from samtrack.io.store_layout import plan_levels
 from samtrack.stages.address import told
+from samtrack.stages.progress import Progress
 from samtrack.types import Box
 
 log = logging.getLogger("samtrack")
 
 SLAB_COPIES = 4
 """Slabs that one thread holds at most: as read, converted, the test for NaN, and chunks on their way."""
-
-SAID_EVERY_S = 2.0
-SAID_EVERY_SHARE = 0.1
-"""A line about the progress comes after this many seconds or this share of the frames, whichever is later."""
 
 
 def run_ingest(images: Path, out: Path, config: Config, frames: int | None) -> None:
@@ -50,7 +48,8 @@ def run_ingest(images: Path, out: Path, config: Config, frames: int | None) -> N
             source=str(images),
             first_number=movie.first_number,
         )
-        plan = json.dumps([source_fingerprint(images), trigger(config, "ingest"), facts.as_attributes()])
+        levels = [asdict(level) for level in plan_levels(facts.shape, config.ingest)]
+        plan = json.dumps([source_fingerprint(images), trigger(config, "ingest"), facts.as_attributes(), levels])
         with resumed_store(out, plan) as part:
             writer = create_image(part.folder, facts, config.ingest)
             _store_frames(movie, writer, part, config)
@@ -76,7 +75,8 @@ def _store_frames(movie: MovieFrames, writer: StoreWriter, part: PartStore, conf
             return None
         return writer.write_parts(frame, movie.read_parts(frame, _boxes(movie.shape, thickness)))
 
-    progress = _Progress(movie)
+    frame_mb = float(np.prod(movie.shape)) * movie.dtype.itemsize / 1e6
+    progress = Progress("ingest", movie.n_frames, frame_mb)
     with ThreadPoolExecutor(workers) as pool:
         futures = {pool.submit(store, frame): frame for frame in range(movie.n_frames)}
         try:
@@ -119,28 +119,3 @@ def _boxes(shape: tuple[int, ...], thickness: int) -> Iterator[Box]:
 
 def _told(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
-
-
-class _Progress:
-    """Says now and then how far the work is."""
-
-    def __init__(self, movie: MovieFrames) -> None:
-        self._n = movie.n_frames
-        self._mb = float(np.prod(movie.shape)) * movie.dtype.itemsize / 1e6
-        self._start = self._said_at = time.monotonic()
-        self._done = self._kept = self._said = 0
-
-    def step(self, was_kept: bool) -> None:
-        """Count one frame; ``was_kept`` if an earlier run had finished it."""
-        self._done += 1
-        self._kept += was_kept
-        now = time.monotonic()
-        is_due = now - self._said_at >= SAID_EVERY_S and self._done - self._said >= SAID_EVERY_SHARE * self._n
-        if is_due or self._done == self._n:
-            rate = max(self._done - self._kept, 0) / max(now - self._start, 1e-9)
-            left = (self._n - self._done) / rate if rate else 0.0
-            kept = f" ({self._kept} from an earlier run)" if self._kept else ""
-            log.info(
-                "ingest: %d of %d frames%s, %.0f MB/s, %.0f s left", self._done, self._n, kept, rate * self._mb, left
-            )
-            self._said_at, self._said = now, self._done

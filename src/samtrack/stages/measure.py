@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from samtrack.io.labels import open_labels
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, write_detections, write_typical
-from samtrack.link import measure_detections, summarise
+from samtrack.link import measure_frame, summarise
 from samtrack.stages.address import Address, told
 from samtrack.types import Detections
 
@@ -21,7 +21,7 @@ def run_measure(address: Address, block_name: str) -> None:
 
         def work(frame: int) -> Detections:
             """Measure the cells of one frame."""
-            return measure_detections(labels.read(frame), frame, images.scale, images.read(frame), labels.origin)
+            return measure_frame(labels, frame, images, labels.origin)
 
         with ThreadPoolExecutor(address.config.resources.workers) as pool:
             detections = Detections.concatenate(list(pool.map(work, block.core.frames())))

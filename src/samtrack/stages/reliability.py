@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.io.ctc import read_mask
 from samtrack.io.truth import list_truth
 from samtrack.link.calibrate import probability
 from samtrack.link.explain import AGAIN, FIRST
 from samtrack.stages.address import Address
 from samtrack.stages.annotated import true_tracks
+from samtrack.stages.matching import held, match_truth
 from samtrack.train.link_card import TOLD, reliability
 from samtrack.train.link_examples import true_divisions, true_links
 from samtrack.types import Detections, Divisions, Frames, Links, Reliability, Tracks
@@ -103,7 +104,10 @@ def _true_track_of(address: Address, labels: Frames, detections: Detections, tra
         rows = rows[tracks.track_of[rows] > 0]
         rows = rows[np.argsort(tracks.track_of[rows])]
         where = files[frame].path
-        found[rows] = true_tracks(read_mask(where), labels.read(frame), tracks.track_of[rows], where)
+        match = match_truth(
+            where, held(partial(labels.read, frame), labels.shape), labels.shape, address.layout.tracked
+        )
+        found[rows] = true_tracks(match, tracks.track_of[rows])
 
     with ThreadPoolExecutor(address.config.resources.workers) as pool:
         list(pool.map(work, range(min(len(files), labels.n_frames))))

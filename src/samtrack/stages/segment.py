@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
+from samtrack.blocks import ByLayer, Canvas, Reader, is_small, whole_box
 from samtrack.config.segment import GivenSettings
 from samtrack.errors import DataError
-from samtrack.io.labels import written_labels
+from samtrack.io.labels import LabelBlockWriter, written_labels
 from samtrack.io.movies import open_masks
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_number, write_number
-from samtrack.segment import measure_diameter, segment_frame
+from samtrack.segment import Segmenter, kept, measure_diameter, paint_frame, survey, without
 from samtrack.stages.address import Address, told
+from samtrack.stages.progress import Progress
 from samtrack.stages.segmenter import ORIGINS, open_segmenter, told_by, workers_of
 from samtrack.types import Frames
+
+CANVAS_SHARE = 0.2
+"""Share of the memory given in which a frame's labels may lie while they are painted; larger frames are painted on disk."""
 
 
 def run_segment(address: Address, block_name: str) -> None:
@@ -36,16 +43,51 @@ def run_segment(address: Address, block_name: str) -> None:
             ThreadPoolExecutor(workers) as pool,
         ):
 
-            def work(frame: int) -> int:
-                """Segment and store one frame; each frame is a shard of its own, so threads do not meet."""
-                labels = segment_frame(segmenter, source, frame, memory_gb)
-                writer.write(frame, labels)
-                return int(np.count_nonzero(np.unique(labels)))
+            def work(frame: int) -> tuple[int, int]:
+                """Segment and store one frame; each frame has shards of its own, so threads do not meet."""
+                if given:
+                    return _store(writer, frame, _checked(segmenter, source, frame), address)
+                in_memory = CANVAS_SHARE * memory_gb * 1e9 >= 4 * prod(images.shape)
+                with writer.canvas(frame, in_memory) as canvas:
+                    number = paint_frame(segmenter, source, frame, canvas, memory_gb)
+                    return _store(writer, frame, _numbered(canvas, number), address)
 
-            cells = sum(pool.map(work, block.core.frames()))
+            progress, counts = (
+                Progress(f"segment {address.sequence.name} {block.name}", len(block.core)),
+                np.zeros(2, int),
+            )
+            for found in pool.map(work, block.core.frames()):
+                counts += found
+                progress.step()
+        cells, dropped = counts.tolist()
         facts += [f"{len(block.core)} frames", f"{cells} cells"]
+        facts += [f"{dropped} left out by size or at the edge"] if dropped else []
         facts += ["from the masks given"] if given else [f"cell diameter {diameter_um:.3g} µm"]
         facts += told_by(segmenter)
+
+
+def _checked(segmenter: Segmenter, source: Frames, frame: int) -> Reader:
+    """Labels of a frame of given masks, box by box, as the segmenter passes them on; a small one is read once."""
+    facts = segmenter.frame_facts(source, frame)
+    if is_small(source.shape):
+        return Canvas(segmenter.segment(source.read(frame), whole_box(source.shape), facts)).read
+    return ByLayer(lambda box: segmenter.segment(source.read(frame, box), box, facts), source.shape)
+
+
+def _numbered(canvas: Canvas, number: npt.NDArray[np.uint32] | None) -> Reader:
+    """Labels of a painted frame, box by box."""
+    read = ByLayer(canvas.read, canvas.shape)
+    return read if number is None else lambda box: number[read(box)]
+
+
+def _store(writer: LabelBlockWriter, frame: int, read: Reader, address: Address) -> tuple[int, int]:
+    """Store the objects of a frame that stay; returns how many, and how many do not."""
+    shape, scale = writer.shape, writer.scale
+    objects = survey(read, shape)
+    stays = kept(objects, shape, scale, address.config.objects)
+    writer.write_boxes(frame, without(read, objects, stays))
+    n = int(np.count_nonzero(stays))
+    return n, len(stays) - n
 
 
 def run_diameter(address: Address) -> None:

@@ -143,7 +143,8 @@ def _first_network(settings: TrainSamMed3DSettings) -> tuple[SamMed3D, dict[str,
         card: dict[str, Any] = {}
     else:
         weights = open_weights(settings.start, cache_folder())
-        network = build_model(weights.config, weights.state)
+        changed = settings.architecture or {}
+        network = build_model({**weights.config, **changed} if weights.config else changed, weights.state)
         card = dict(read_card(weights.config, weights.source))
     cell_px = settings.cell_px or card.get("cell_px", CELL_SHARE * network.sizes.image_px)
     return network, {**card, "cell_px": float(cell_px)}

@@ -1,4 +1,4 @@
-"""Stage validate: a CTC result, anybody's, against every rule; masks are read one at a time per thread."""
+"""Stage validate: a CTC result, anybody's, against every rule; one mask at a time per thread, large ones slab by slab."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from samtrack.blocks import is_small, plan_slabs, whole_box
 from samtrack.config.ingest import IngestSettings
 from samtrack.errors import DataError
-from samtrack.io.ctc import MaskFile, TableLine, list_foreign, read_mask, read_result_table
+from samtrack.io.ctc import MaskFile, TableLine, list_foreign, open_mask, read_result_table
 from samtrack.io.movies import count_frames
 from samtrack.io.names import RES_TRACK
 from samtrack.io.sources import open_source
 from samtrack.io.truth import list_whole_masks
 from samtrack.stages.address import told
-from samtrack.submit import Checker, Findings, FrameFacts, MaskName, Raw, measure_mask
+from samtrack.submit import Checker, Findings, FrameFacts, MaskName, Raw, measure_mask, measure_parts
 from samtrack.types import Violation
 
 log = logging.getLogger("samtrack")
@@ -56,10 +57,13 @@ def name_of(mask: MaskFile) -> MaskName:
 
 def _facts_of(mask: MaskFile, connected: bool) -> FrameFacts:
     try:
-        voxels = read_mask(mask.path)
+        with open_mask(mask.path) as image:
+            if connected or is_small(image.shape):
+                return measure_mask(name_of(mask), image.read(), connected)
+            parts = (image.read(box) for box in plan_slabs(whole_box(image.shape)))
+            return measure_parts(name_of(mask), str(image.dtype), image.shape, parts)
     except DataError as error:  # a file that cannot be read is one of the faults that are looked for
         return FrameFacts(mask.path.name, mask.frame, mask.digits, error=str(error))
-    return measure_mask(name_of(mask), voxels, connected)
 
 
 def _raw_of(images: Path | None) -> Raw | None:

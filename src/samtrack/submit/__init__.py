@@ -4,7 +4,7 @@ Holds no file access. `Checker` takes the facts of one frame at a time; `cut_at_
 format can hold.
 """
 
-from samtrack.submit.check import Checker, Findings, MaskName, measure_mask
+from samtrack.submit.check import Checker, Findings, MaskName, measure_mask, measure_parts
 from samtrack.submit.identities import Identities, cut_at_holes, require_16_bit
 from samtrack.submit.presence import digits_for, presence_table
 from samtrack.submit.rules import NOTES, FrameFacts, Raw, Rule
@@ -21,6 +21,7 @@ __all__ = [
     "cut_at_holes",
     "digits_for",
     "measure_mask",
+    "measure_parts",
     "presence_table",
     "require_16_bit",
 ]

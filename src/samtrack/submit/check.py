@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from samtrack.submit.rules import (
     check_parents,
     check_tracks,
     labels_of,
+    labels_of_parts,
 )
 from samtrack.types import Violation
 
@@ -94,6 +95,11 @@ def measure_mask(name: MaskName, mask: npt.NDArray[Any], connected: bool = False
     labels = labels_of(mask)
     broken = _broken_labels(mask) if connected else np.zeros(0, dtype=np.int64)
     return FrameFacts(name.file, name.frame, name.digits, str(mask.dtype), mask.shape, labels, broken)
+
+
+def measure_parts(name: MaskName, dtype: str, shape: tuple[int, ...], parts: Iterable[npt.NDArray[Any]]) -> FrameFacts:
+    """The facts of a mask that comes in parts, which is never whole in memory."""
+    return FrameFacts(name.file, name.frame, name.digits, dtype, shape, labels_of_parts(parts))
 
 
 def _broken_labels(mask: npt.NDArray[Any]) -> Ints:

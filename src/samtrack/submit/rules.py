@@ -224,11 +224,19 @@ def _of(rule: Rule, file: str, message: str, frame: int | None = None, label: in
 
 def labels_of(mask: npt.NDArray[Any]) -> Ints:
     """The labels present in a mask, sorted, without background; negative ones too."""
-    if mask.dtype != np.uint16:
-        present = np.unique(mask)
-        return np.asarray(present[present != 0], dtype=np.int64)
+    return labels_of_parts(
+        mask.reshape(-1)[start : start + CHUNK_VOXELS] for start in range(0, mask.size, CHUNK_VOXELS)
+    )
+
+
+def labels_of_parts(parts: Iterable[npt.NDArray[Any]]) -> Ints:
+    """The same of a mask that comes in parts."""
     is_present = np.zeros(MAX_LABEL + 1, dtype=np.bool_)
-    flat = mask.reshape(-1)
-    for start in range(0, len(flat), CHUNK_VOXELS):
-        is_present[flat[start : start + CHUNK_VOXELS]] = True
-    return np.flatnonzero(is_present[1:]) + 1
+    others = [np.zeros(0, dtype=np.int64)]
+    for part in parts:
+        if part.dtype == np.uint16:
+            is_present[part] = True
+        else:
+            others.append(np.unique(part).astype(np.int64))
+    every = np.unique(np.concatenate([np.flatnonzero(is_present), *others]))
+    return np.asarray(every[every != 0])

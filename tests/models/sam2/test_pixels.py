@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from samtrack.models.sam2.pixels import normalised, regular_sample, sample_places, sample_weights
+from samtrack.blocks import slabs
+from samtrack.models.sam2 import pixels
+from samtrack.models.sam2.pixels import GreyFrames, normalised, regular_sample, sample_places, sample_weights
+from samtrack.types import ArrayFrames, Box, Scale
 
 
 def test_percentiles_become_0_and_1():
@@ -41,3 +44,22 @@ def test_shrinking_keeps_the_mean_and_does_not_alias():
 def test_enlarging_is_linear_between_voxels():
     wide = sample_weights(3, sample_places(6, 2.0, 0.0), 2.0) @ np.array([0.0, 1.0, 2.0])
     np.testing.assert_allclose(wide, [0, 0.25, 0.75, 1.25, 1.75, 2], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(40, 300), (9, 70, 110)])
+def test_frames_read_by_box_are_as_those_seen_whole(monkeypatch, shape):
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 60000, shape).astype(np.uint16) for _ in range(3)]
+    movie, box = ArrayFrames(images, Scale((1.0,) * len(shape))), Box((2,) * len(shape), (8,) * len(shape))
+    small = [GreyFrames(movie, kept=2).read(t, box) for t in range(3)]
+    monkeypatch.setattr(slabs, "HELD_VOXELS", 0)
+    monkeypatch.setattr(slabs, "SLAB_VOXELS", 700)
+    monkeypatch.setattr(pixels, "MOST_SAMPLED", 999)
+    large = [GreyFrames(movie, kept=2).read(t, box) for t in range(3)]
+    for t in range(3):
+        sample = np.sort(pixels.regular_sample(images[t], 999).ravel())
+        np.testing.assert_array_equal(np.sort(GreyFrames(movie, 1)._sample(t)), sample)
+        low, high = np.percentile(sample, [pixels.DARK_PERCENT, pixels.BRIGHT_PERCENT])
+        expected = np.clip((images[t][box.slices].astype(np.float32) - low) / (high - low), 0, 1)
+        np.testing.assert_allclose(large[t], expected, atol=1e-5)
+        np.testing.assert_allclose(large[t], small[t], atol=0.05)

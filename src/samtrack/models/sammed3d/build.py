@@ -59,7 +59,8 @@ def _let_details_pass(model: SamMed3D) -> None:
     A wholly random one needs hundreds of steps to find that out: foreground of simulated nuclei after 50 steps of the small
     network, IoU .16 against .40.
     """
-    encoder, sizes = model.image_encoder, model.sizes
+    encoder: Any = model.image_encoder  # its parts are modules in lists, of which types know nothing
+    sizes = model.sizes
     part = sizes.patch_px // PARTS
     if part:
         taken = min(PARTS**3, sizes.width)
