@@ -46,11 +46,11 @@ LOOK: dict[str, Any] = {
 ERRORS = {"missed": 0.15, "merged": 0.08, "split": 0.08, "spurious": 0.1, "boundary_um": 1.0}
 """Every sixth cell missed, neighbours under one mask, cells cut in two, masks of nothing, shaky outlines."""
 
-RATE, STEPS = 1e-3, 60
+RATE, STEPS = 1e-3, 40
 RECIPE = {"simulated": 0, "held_out_share": 0, "workers": 0, "warmup": 5, "average": 0.9, "pool": 24, "prompts": 4}
 """Beside rate and steps: nothing but the annotated volumes; four prompts per tile, each asked once, are quick on a CPU."""
 
-TILES = 16
+TILES = 12
 """Held-out tiles in which the network alone is judged."""
 
 PACKAGES = ("samtrack", "numpy", "scipy", "torch")
