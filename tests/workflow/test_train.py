@@ -61,7 +61,9 @@ def test_a_run_draws_by_the_weights_that_it_trained(tmp_path: Path) -> None:
     snakemake(tmp_path, "train")
     assert "step 1: held out iou" in (tmp_path / "out" / "logs" / "train_sammed3d.log").read_text()
     snakemake(tmp_path, LABELS)
-    assert "out/weights/mine runs on cpu" in (tmp_path / "out" / "logs" / "01" / "segment" / "00000-00002.log").read_text()
+    assert (
+        "out/weights/mine runs on cpu" in (tmp_path / "out" / "logs" / "01" / "segment" / "00000-00002.log").read_text()
+    )
     (tmp_path / "out" / "weights" / "mine" / "model.safetensors").write_bytes(b"others")
     said = snakemake(tmp_path, "all", "--dry-run")
     assert "rule segment:" in said
