@@ -24,13 +24,15 @@ def test_options_win_over_the_recipe(tmp_path, monkeypatch):
 def test_a_configuration_alone_means_its_sequences(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(train_sammed3d, "run_train_sammed3d", seen.append)
-    (tmp_path / "masks").mkdir()
+    for name in ("01", "masks"):
+        (tmp_path / name).mkdir()
     config = tmp_path / "config.yaml"
     config.write_text(
-        f"sequences: [{{name: '01', images: a, masks: {tmp_path / 'masks'}}}]\ntrain3d: {{steps: 7, patience: 2}}\n"
+        f"sequences: [{{name: '01', images: {tmp_path / '01'}, masks: {tmp_path / 'masks'}}}]\n"
+        "train3d: {steps: 7, patience: 2}\n"
     )
     assert main(["train", "sammed3d", "--config", str(config), "--out", str(tmp_path / "net")]) == 0
-    assert (seen[0].settings.steps, seen[0].settings.data) == (7, ("a",))
+    assert (seen[0].settings.steps, seen[0].settings.data) == (7, (str(tmp_path / "01"),))
     assert seen[0].out == tmp_path / "net"
 
 
