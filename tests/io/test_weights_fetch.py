@@ -123,8 +123,9 @@ def test_files_come_once_and_are_summed(server: Server, entry: WeightsEntry, tmp
 def test_what_ships_is_not_fetched(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("samtrack.io.weights_cache.SHIPPED_FOLDER", tmp_path)
     for path in files_of(REGISTRY[SHIPPED], tmp_path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    assert fetch(REGISTRY[SHIPPED], tmp_path / "cache", said.append) == tmp_path
+    assert fetch(REGISTRY[SHIPPED], tmp_path / "cache", said.append) == tmp_path / "sam2" / "tiny"
     assert said == []
     assert not (tmp_path / "cache").exists()
 

@@ -43,7 +43,8 @@ def recipe(seed: int, cell_px: float, side: int) -> tuple[SimulateSettings, floa
     """A random volume, and the diameter (voxels along y and x) that a typical cell is taken to have when tiles are cut."""
     rng = np.random.default_rng([seed, 5])
     shown = cell_px * float(np.clip(np.exp(rng.normal(0, SHOWN_SPREAD)), *SHOWN_LIMITS))
-    cell = log_uniform(rng, CELL_PX[0], min(CELL_PX[1], MOST_FINER * shown))
+    widest = min(CELL_PX[1], MOST_FINER * shown)
+    cell = log_uniform(rng, min(CELL_PX[0], widest), widest)
     step = min(log_uniform(rng, 1, MOST_STEP), cell / FEWEST_PLANES)
     per_tile = side * cell / shown
     deep, high, wide = (per_tile * rng.uniform(*ROOM) for _ in range(3))
