@@ -23,7 +23,7 @@ rule train_sammed3d:
         weights=str(trained_folder(CONFIG) / "model.safetensors"),
     params:
         config=RUN_FILE,
-        out=str(trained_folder(CONFIG)),
+        out=lambda wildcards, output: os.path.dirname(output.weights),
         files=lambda wildcards: (
             plan.fingerprints(CONFIG) if workflow.is_main_process else ""
         ),
