@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from samtrack.config.train_sammed3d import Mask3DLossWeights
+from samtrack.models.sammed3d.engine import MOST_ON_CPU
 from samtrack.models.sammed3d.network import SamMed3D
 from samtrack.train.sammed3d_batch import Lessons
 from samtrack.train.sammed3d_losses import mask_losses, outline_losses
-
-AT_ONCE = 4
-"""Objects that are decoded together: larger batches fall out of a CPU's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,8 @@ class Student(nn.Module):
                 step = lessons.labels.shape[-1] // target.shape[-1]
                 points = torch.cat([points, at[:, None] * step + (step - 1) / 2], dim=1)
                 is_in = torch.cat([is_in, side.masked_fill(spared, -1)[:, None]], dim=1)
-            each = [torch.split(t, AT_ONCE) for t in (own, points, is_in, shown)]
+            at_once = MOST_ON_CPU if device.type == "cpu" else len(own)
+            each = [torch.split(t, at_once) for t in (own, points, is_in, shown)]
             answers = [self.network.ask(*part) for part in zip(*each, strict=True)]
             logits, iou = (torch.cat(part) for part in zip(*answers, strict=True))
             found.append((logits[:, 0], iou[:, 0]))
