@@ -7,10 +7,10 @@
     make bench-volumes DATA=DIR
 
 `simulated` are volumes as the simulator makes them when nothing is said (nuclei of 15 voxels, planes 2.5 times as far apart
-as voxels), with seeds of their own; no recipe of a training draws these. DIR holds datasets as the Cell Tracking Challenge lays them out, with full masks in ``01_GT/SEG``. Told per method: SEG (mean
-IoU of true cells with the mask that covers more than half of them, 0 without one), F1 of masks with an IoU above 0.5, mean
-IoU of the cells found, and seconds per frame. `from truth`: clicks at the centroids of the true cells, so that only the
-outlines count.
+as voxels), with seeds of their own; no recipe of a training draws these. DIR holds datasets as the Cell Tracking Challenge
+lays them out, with full masks in ``01_GT/SEG``. Told per method: SEG (mean IoU of true cells with the mask that covers more
+than half of them, 0 without one), F1 of masks with an IoU above 0.5, mean IoU of the cells found, and seconds per frame.
+`from truth`: clicks at the centroids of the true cells, so that only the outlines count.
 """
 
 from __future__ import annotations
