@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from samtrack.cli.main import build_parser
-from samtrack.cli.movie import cache_folder, configuration_of, sequence_name, snakemake_command, workflow_folder
+from samtrack.cli.movie import cache_folder, configuration_of, sequence_name, snakemake_command
 from samtrack.errors import SettingsError
 
 
