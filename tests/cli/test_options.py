@@ -31,6 +31,7 @@ OPTIONS = {
     "patches": {"--data", "--masks", "--out", "--count", "--side", "--cell-px", "--seed", "--config"},
     "weights": {"action"},
     "bench": {"what"},
+    "doctor": {"--config", "--profile", "--json"},
 }
 BENCH = {"folder", "--truth", "--fill", "--trackastra-model", "--workers"}
 COMPARISONS = {"linkers": BENCH | {"--only"}, "row": BENCH | {"system", "--sequence"}}

@@ -39,7 +39,11 @@ class Cgroups:
             _, controllers, path = line.split(":", 2)
             if controller not in controllers.split(","):
                 continue
-            tops = [self.mount, self.mount / "unified"] if not controller else [self.mount / controllers, self.mount / controller]
+            tops = (
+                [self.mount, self.mount / "unified"]
+                if not controller
+                else [self.mount / controllers, self.mount / controller]
+            )
             for top in dict.fromkeys(tops):
                 group = Path(path.lstrip("/"))
                 yield from (top / above for above in [group, *group.parents])

@@ -21,7 +21,21 @@ SCRATCH_GB = 0.5
 FREE_FILES = 10_000
 """A run of a few hundred frames makes some thousand files."""
 
-SHARED = ("nfs", "lustre", "beegfs", "gpfs", "ceph", "cifs", "smb", "afs", "panfs", "wekafs", "glusterfs", "orangefs", "9p")
+SHARED = (
+    "nfs",
+    "lustre",
+    "beegfs",
+    "gpfs",
+    "ceph",
+    "cifs",
+    "smb",
+    "afs",
+    "panfs",
+    "wekafs",
+    "glusterfs",
+    "orangefs",
+    "9p",
+)
 """Beginnings of the names of file systems that other machines see, too."""
 
 IN_MEMORY = ("tmpfs", "ramfs")
@@ -120,7 +134,9 @@ def try_folder(checked: str, folder: Path) -> Iterator[Finding]:
         do = "Never start two runs with one `out`; on Lustre ask for the mount option flock; or choose another `out`."
         yield problem(f"locks at {checked}", locks, do)
     if renames:
-        yield problem(f"renaming at {checked}", renames, "Choose an `out` on another file system: killed jobs would show.")
+        yield problem(
+            f"renaming at {checked}", renames, "Choose an `out` on another file system: killed jobs would show."
+        )
     if abs(ahead) > CLOCK_S:
         found = f"its clock is {ahead:+.1f} s from this machine's"
         yield note(f"clock of {checked}", found, "Ask for synchronised clocks (NTP): finished work may be done again.")

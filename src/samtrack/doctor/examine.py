@@ -9,8 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from samtrack.config import Config
-from samtrack.doctor import cluster, configuration, disk, gpu, machine, memory, movie, requests, software
-from samtrack.doctor import surroundings, versions, weights
+from samtrack.doctor import (
+    cluster,
+    configuration,
+    disk,
+    gpu,
+    machine,
+    memory,
+    movie,
+    requests,
+    software,
+    surroundings,
+    versions,
+    weights,
+)
 from samtrack.doctor.finding import Finding, problem
 from samtrack.doctor.profile import Profile, check_profile, read_profile
 from samtrack.doctor.situation import Situation
@@ -63,9 +75,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine(
-    config: Path | None, profiles: Sequence[str] = (), checks: Sequence[Check] = CHECKS
-) -> Iterator[Finding]:
+def examine(config: Path | None, profiles: Sequence[str] = (), checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
     """Findings as they come. Where the configuration or the profile cannot be read, the defaults are looked at."""
     loaded, findings = _guarded("config", lambda: configuration.load(config), MOVIE_LIMIT_S)
     yield from findings

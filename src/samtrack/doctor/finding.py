@@ -26,7 +26,9 @@ class Finding:
 
     def __post_init__(self) -> None:
         if (self.verdict is not Verdict.OK) != bool(self.do):
-            raise ValueError(f"{self.checked}: a {self.verdict} has something to do, and what is fine has not: {self.do!r}")
+            raise ValueError(
+                f"{self.checked}: a {self.verdict} has something to do, and what is fine has not: {self.do!r}"
+            )
 
 
 def ok(checked: str, found: str) -> Finding:

@@ -1,6 +1,6 @@
 """The build of torch, and the GPUs as the driver and as torch see them.
 
-torch is loaded in a process of its own: it takes seconds, a broken driver may end the process that asks, and it may be missing.
+torch is loaded in a process of its own: it takes seconds, it may be missing, and a broken driver may end who asks.
 """
 
 from __future__ import annotations
@@ -89,10 +89,14 @@ def judge_gpus(situation: Situation, told: dict[str, Any], has_driver: bool, sai
     if told["mps"]:
         yield ok("GPU", "Apple's (mps)")
     elif has_driver and not told["cuda"]:
-        yield note("GPU", "there is an NVIDIA driver, but torch is built without CUDA: networks run on the CPU", NEW_TORCH)
+        yield note(
+            "GPU", "there is an NVIDIA driver, but torch is built without CUDA: networks run on the CPU", NEW_TORCH
+        )
     elif has_driver:
         warned = " ".join(said.split())[-300:]
-        yield note("GPU", f"torch cannot use it: {warned or 'no reason is given'}; is CUDA_VISIBLE_DEVICES set?", NEW_TORCH)
+        yield note(
+            "GPU", f"torch cannot use it: {warned or 'no reason is given'}; is CUDA_VISIBLE_DEVICES set?", NEW_TORCH
+        )
     elif situation.profile.uses_slurm or not asked:
         where = "jobs ask Slurm for theirs" if asked else "no stage asks for one"
         yield ok("GPU", f"none on this machine; {where}")
@@ -107,7 +111,9 @@ def _judge_devices(situation: Situation, n_gpus: int) -> Iterator[Finding]:
         device = getattr(situation.config, section).device
         number = int(device.partition(":")[2] or 0)
         if device.startswith("cuda") and number >= n_gpus and not situation.profile.uses_slurm:
-            yield problem(f"{section}.device", f"{device}, but there are {n_gpus} usable GPUs", f"Set {section}.device: auto.")
+            yield problem(
+                f"{section}.device", f"{device}, but there are {n_gpus} usable GPUs", f"Set {section}.device: auto."
+            )
         if device.startswith("cuda:") and situation.profile.uses_slurm:
             found = f"{device}: a job of Slurm sees only the GPUs that it was given, counted from 0"
             yield note(f"{section}.device", found, f"Set {section}.device: auto.")
@@ -141,6 +147,8 @@ def _is_built_for(major: int, minor: int, archs: list[str]) -> bool:
         if not number.isdigit():
             return True  # AMD's names say nothing that could be compared
         built = (int(number[:-1]), int(number[-1]))
-        if (kind == "sm" and built[0] == major and built[1] <= minor) or (kind == "compute" and built <= (major, minor)):
+        if (kind == "sm" and built[0] == major and built[1] <= minor) or (
+            kind == "compute" and built <= (major, minor)
+        ):
             return True
     return False

@@ -75,7 +75,9 @@ def check_limits(situation: Situation) -> Iterator[Finding]:
         found = f"at most {addresses / 1e9:.3g} GB of addresses; files that are mapped count"
         yield note("address space", found, "`ulimit -v unlimited`, as far as you may.")
     if size is seconds is addresses is None:
-        yield ok("limits of the shell", f"{n_files or 'any number of'} open files, no limit on time, file size, addresses")
+        yield ok(
+            "limits of the shell", f"{n_files or 'any number of'} open files, no limit on time, file size, addresses"
+        )
 
 
 def _soft(limit: int) -> int | None:
