@@ -39,11 +39,8 @@ class Cgroups:
             _, controllers, path = line.split(":", 2)
             if controller not in controllers.split(","):
                 continue
-            tops = (
-                [self.mount, self.mount / "unified"]
-                if not controller
-                else [self.mount / controllers, self.mount / controller]
-            )
+            names = (controllers, controller) if controller else ("", "unified")
+            tops = [self.mount / name for name in names]
             for top in dict.fromkeys(tops):
                 group = Path(path.lstrip("/"))
                 yield from (top / above for above in [group, *group.parents])

@@ -114,11 +114,11 @@ def check_slurm(situation: Situation) -> Iterator[Finding]:
             yield problem(command[0], answer.complaint, do) if needed else note(command[0], answer.complaint, do)
         elif command[0] == "squeue":
             yield ok("squeue", f"answers; {len(answer.out.splitlines())} jobs of yours in the queue")
-    found, fault = partitions()
+    known, fault = partitions()
     if fault:
         do = "Try `sinfo`: the controller is away or the configuration is not found."
         yield problem("partitions", fault, do) if needed else note("partitions", fault, do)
-    for partition in found.values():
+    for partition in known.values():
         yield ok("partition", partition.told)
     if needed and (conf := os.environ.get("SLURM_CONF")) and conf != "/etc/slurm/slurm.conf":
         do = "If jobs end with 'Could not establish a configuration source', link that file to /etc/slurm/slurm.conf."

@@ -97,7 +97,8 @@ def _guarded(topic: str, run: Callable[[], tuple[Any, Iterable[Finding]]], limit
     result: list[tuple[Any, list[Finding]]] = []
 
     def work() -> None:
-        given, findings = None, []
+        given: Any = None
+        findings: list[Finding] = []
         try:
             given, found = run()
             findings.extend(found)

@@ -32,7 +32,7 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Profile:
-    """The joined keys of all profile files, and the settings that got lost since a later file replaces a key as a whole."""
+    """The joined keys of all profile files, and what got lost, since a later file replaces a key as a whole."""
 
     files: tuple[Path, ...] = ()
     keys: Raw = field(default_factory=dict)
@@ -115,10 +115,11 @@ def read_profile(names: Sequence[str]) -> tuple[Profile, list[Finding]]:
         except SamtrackError as error:
             findings.append(problem(f"profile {name}", str(error), "Correct the file."))
             continue
-        lost += [f"{key}: {inner} ({path})" for key in new for inner in _inner(keys.get(key)) - _inner(new[key])]
+        for key, gone in ((key, sorted(_inner(keys.get(key)) - _inner(new[key]))) for key in new):
+            lost += [f"{path} sets {key} without {', '.join(gone)}"] if gone else []
         keys |= new
         files.append(path)
-    return Profile(tuple(files), keys, tuple(sorted(lost))), findings
+    return Profile(tuple(files), keys, tuple(lost)), findings
 
 
 def _inner(value: Any) -> set[str]:
@@ -161,8 +162,8 @@ def check_profile(situation: Situation) -> Iterator[Finding]:
     profile = situation.profile
     yield ok("files", ", ".join(map(str, profile.files)) or "none")
     for entry in profile.lost:
-        do = "Repeat it there: a later profile replaces a key of an earlier one as a whole."
-        yield note("joined profiles", f"{entry} does not repeat it, so it is lost", do)
+        do = "Repeat them there: a later profile replaces a key of an earlier one as a whole."
+        yield note("joined profiles", f"{entry}, which an earlier profile had: lost", do)
     if profile.uses_slurm:
         yield from _check_for_slurm(profile)
     everything = {"default-resources": profile.default_resources, **profile.rule_resources}
