@@ -63,7 +63,7 @@ def check_gpu(situation: Situation) -> Iterator[Finding]:
 def _no_torch(situation: Situation, answer: Answer) -> Finding:
     if not situation.networks:
         return ok("torch", f"cannot be loaded ({answer.complaint}), and no stage asks a network")
-    do = f"`{sys.executable} -m pip install torch`, or a configuration without networks (fill.method: interpolate)."
+    do = f"`{sys.executable} -m pip install torch`, or a configuration without networks (fill.method: shape)."
     return problem("torch", f"cannot be loaded: {answer.complaint}", do)
 
 
