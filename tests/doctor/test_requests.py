@@ -60,7 +60,8 @@ def test_what_slurm_itself_refuses(situation, told, program):
 def test_rules_tell_what_they_ask_for_themselves(tmp_path):
     (tmp_path / "workflow" / "rules").mkdir(parents=True)
     (tmp_path / "workflow" / "rules" / "a.smk").write_text(
-        "rule one:\n    resources:\n        mem_mb=5,\n        runtime=3,\n    shell:\n        'x'\n\n\nrule two:\n    shell:\n        'y'\n"
+        "rule one:\n    resources:\n        mem_mb=5,\n        runtime=3,\n    shell:\n        'x'\n\n\n"
+        "rule two:\n    shell:\n        'y'\n"
     )
     assert rules_of(tmp_path) == {"one": {"mem_mb", "runtime"}, "two": frozenset()}
     assert {"ingest", "segment", "link", "fill"} <= set(rules_of(workflow_folder()))

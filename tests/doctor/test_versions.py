@@ -5,12 +5,12 @@ from importlib import metadata
 
 import pytest
 
-from samtrack.doctor.versions import check_commands, check_packages, check_python, tested_versions
+from samtrack.doctor.versions import check_commands, check_packages, check_python, pins_of_tests
 from samtrack.stages.workflow import workflow_folder
 
 
 def test_what_the_tests_ran_with_is_known_wherever_the_workflow_lies():
-    tested = tested_versions(workflow_folder() / "envs")
+    tested = pins_of_tests(workflow_folder() / "envs")
     assert tested["python"].startswith("3.")
     assert {"torch", "numpy", "snakemake", "matplotlib"} <= set(tested)
 
@@ -19,7 +19,7 @@ def test_every_package_that_is_needed_is_pinned(situation):
     """Else nobody could say whether it is the version of the tests."""
     from packaging.requirements import Requirement
 
-    tested = tested_versions(workflow_folder() / "envs")
+    tested = pins_of_tests(workflow_folder() / "envs")
     needed = [Requirement(line) for line in metadata.requires("samtrack") or [] if "extra ==" not in line]
     assert needed
     assert {r.name.lower() for r in needed} <= set(tested)
@@ -71,7 +71,7 @@ def test_another_version_than_that_of_the_tests_is_a_note(situation, installed):
     installed["pandas"] = "99.1"
     found = [f for f in check_packages(situation()) if f.verdict == "note"]
     assert any("pandas 99.1" in f.found and "pip install" in f.do for f in found)
-    installed["pandas"] = tested_versions(workflow_folder() / "envs")["pandas"] + "+cu1"
+    installed["pandas"] = pins_of_tests(workflow_folder() / "envs")["pandas"] + "+cu1"
     assert not any("pandas" in f.found for f in check_packages(situation())), "a local build is the same version"
 
 

@@ -28,7 +28,7 @@ OF_NETWORKS = ("torch", "transformers", "safetensors")
 """Packages that only jobs which ask a network load."""
 
 
-def tested_versions(folder: Path) -> dict[str, str]:
+def pins_of_tests(folder: Path) -> dict[str, str]:
     """Package (and ``python``) to the version that the tests ran with, from the environment files in a folder."""
     pins: dict[str, str] = {}
     for name in ENVIRONMENTS:
@@ -48,7 +48,7 @@ def check_python(situation: Situation) -> Iterator[Finding]:
     from packaging.specifiers import SpecifierSet
 
     found, where = platform.python_version(), f"at {sys.executable}"
-    tested = tested_versions(workflow_folder() / "envs").get("python", "")
+    tested = pins_of_tests(workflow_folder() / "envs").get("python", "")
     wanted = metadata.metadata(PACKAGE)["Requires-Python"] or ""
     if found not in SpecifierSet(wanted, prereleases=True):
         yield problem("Python", f"{found} {where}, needed {wanted}", f"Install samtrack into Python {tested}.")
@@ -70,7 +70,7 @@ def check_packages(situation: Situation) -> Iterator[Finding]:
     from packaging.requirements import Requirement
     from packaging.version import Version
 
-    tested = tested_versions(workflow_folder() / "envs")
+    tested = pins_of_tests(workflow_folder() / "envs")
     others: list[tuple[str, str, str]] = []
     n_good = 0
     for line in metadata.requires(PACKAGE) or []:
