@@ -34,6 +34,9 @@ LIMIT_S = 60.0
 WEIGHTS_LIMIT_S = 600.0
 """Seconds for summing weights: the largest known are 3.4 GB, read from a file server."""
 
+SLURM_LIMIT_S = 240.0
+"""Seconds for asking Slurm about every kind of job: a dozen questions, each with a limit of its own."""
+
 MOVIE_LIMIT_S = 300.0
 """Seconds for opening the movies: folders of 10^5 files on a file server are listed in a minute."""
 
@@ -70,7 +73,7 @@ CHECKS: tuple[Check, ...] = (
     Check("profile", check_profile),
     Check("slurm", cluster.check_slurm),
     Check("slurm", cluster.check_status_command),
-    Check("slurm", requests.check_requests),
+    Check("slurm", requests.check_requests, SLURM_LIMIT_S),
     Check("movie", movie.check_movies, MOVIE_LIMIT_S),
 )
 
@@ -94,25 +97,27 @@ def examine(config: Path | None, profiles: Sequence[str] = (), checks: Sequence[
 
 def _guarded(topic: str, run: Callable[[], tuple[Any, Iterable[Finding]]], limit_s: float) -> tuple[Any, list[Finding]]:
     """What a function gives and finds, or a finding that says why it did not. It is left behind if it takes too long."""
-    result: list[tuple[Any, list[Finding]]] = []
+    given: list[Any] = []
+    findings: list[Finding] = []
 
     def work() -> None:
-        given: Any = None
-        findings: list[Finding] = []
         try:
-            given, found = run()
-            findings.extend(found)
+            result, found = run()
+            given.append(result)
+            for finding in found:
+                findings.append(finding)
         except SamtrackError as error:
             findings.append(_fault("could not be looked at", str(error), "Do what it says."))
         except Exception as error:  # noqa: BLE001 - the one place where it is right: a broken check must not hide the rest
             findings.append(_fault("the check itself failed", f"{type(error).__name__}: {error}", REPORT_IT))
-        result.append((given, findings))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(limit_s)
-    given, findings = result[0] if result else (None, [_fault("took too long", f"{limit_s:g} s", LOOK_AT_DISKS)])
-    return given, [replace(finding, topic=topic) for finding in findings]
+    told = list(findings)
+    if thread.is_alive():
+        told.append(_fault("took too long", f"gave no answer within {limit_s:g} s", LOOK_AT_DISKS))
+    return given[0] if given else None, [replace(finding, topic=topic) for finding in told]
 
 
 REPORT_IT = "Everything else was still checked; report this line as a fault of samtrack."

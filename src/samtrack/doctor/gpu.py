@@ -102,7 +102,7 @@ def judge_gpus(situation: Situation, told: dict[str, Any], has_driver: bool, sai
         yield ok("GPU", f"none on this machine; {where}")
     else:
         do = "Nothing for small movies; for large ones use a machine or a cluster with GPUs (--profile slurm)."
-        yield note("GPU", f"none: {', '.join(asked)} ask a network on the CPU, many times slower", do)
+        yield note("GPU", f"none: jobs of {', '.join(asked)} ask a network on the CPU, many times slower", do)
 
 
 def _judge_devices(situation: Situation, n_gpus: int) -> Iterator[Finding]:

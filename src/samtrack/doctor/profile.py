@@ -106,7 +106,9 @@ def read_profile(names: Sequence[str]) -> tuple[Profile, list[Finding]]:
         path = find_profile(name)
         if path is None and name in (*names, usual):
             here = ", ".join(map(str, _search_folders()))
-            do = "Give the folder that holds its config.yaml, as in --profile profiles/slurm."
+            ours = workflow_folder() / "profiles" / name
+            example = ours if ours.exists() else "profiles/slurm"
+            do = f"Give the folder that holds its config.yaml, as in --profile {example}."
             findings.append(problem(f"profile {name}", f"no such folder or file, neither as a path nor in {here}", do))
         if path is None:
             continue
