@@ -39,7 +39,7 @@ def test_a_problem_ends_with_status_1_and_no_colour_in_a_pipe(tmp_path, capsys, 
 
 def test_no_heavy_package_is_loaded(tmp_path):
     code = (
-        "import sys; import samtrack.doctor.examine; "
+        "import sys; import samtrack.doctor.checks; "
         "print([m for m in ('torch', 'transformers', 'zarr', 'tifffile', 'scipy', 'pandas') if m in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

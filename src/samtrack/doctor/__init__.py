@@ -4,7 +4,7 @@
 hang the others. Heavy packages are not imported: torch is asked in a process of its own, Slurm by its commands.
 """
 
-from samtrack.doctor.examine import examine
+from samtrack.doctor.checks import examine
 from samtrack.doctor.finding import Finding, Verdict
 
 __all__ = ["Finding", "Verdict", "examine"]

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from samtrack.doctor.examine import CHECKS, Check, examine
+from samtrack.doctor.checks import CHECKS, Check, examine
 from samtrack.doctor.finding import Verdict, ok
 from samtrack.doctor.profile import find_profile
 from samtrack.errors import DataError
