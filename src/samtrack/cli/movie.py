@@ -65,7 +65,7 @@ def _run(options: argparse.Namespace) -> None:
 
     if options.cores < 1:
         raise SettingsError(f"--cores is {options.cores}, expected 1 or more.")
-    config = complete(configuration_of(options, count_axes))
+    config = complete(configuration_of(options, count_axes), options.out)
     out = options.out.resolve()
     lock(out)
     os.chdir(out)
