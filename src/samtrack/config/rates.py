@@ -41,23 +41,23 @@ class Rate:
 
 
 RATES: dict[str, Rate] = {
-    "simulate": Rate("movie", 0.8, 0.5, 0.5, 110, 80, 0, False, DEMOS),
-    "ingest": Rate("movie", 0.6, 0.015, 0.0, 75, 20, 0, True, INGEST),
-    "diameter": Rate("movie", 6.0, 0.0, 0.0, 150, 80),
-    "segment/given": Rate("block", 0.7, 0.08, 0.0, 110, 30),
-    "segment/seeds": Rate("block", 0.9, 0.5, 0.0, 145, 90),
-    "measure": Rate("block", 0.9, 0.08, 0.1, 190, 80, 500),
+    "simulate": Rate("movie", 0.8, 0.5, 0.5, 110, 50, 0, False, DEMOS),
+    "ingest": Rate("movie", 0.6, 0.015, 0.0, 75, 5, 0, True, INGEST),
+    "diameter": Rate("movie", 6.0, 0.0, 0.0, 150, 40),
+    "segment/given": Rate("block", 0.7, 0.08, 0.0, 110, 20),
+    "segment/seeds": Rate("block", 0.9, 0.5, 0.0, 145, 60),
+    "measure": Rate("block", 0.9, 0.08, 0.1, 190, 25, 500),
     "summarise": Rate("movie", 1.0, 0.0, 0.02, 180, 0, 300),
-    "propagate": Rate("block", 1.5, 0.05, 0.2, 500, 40, 1000),
-    "link": Rate("block", 0.9, 0.12, 0.15, 200, 80, 4000, False, SCALE),
+    "propagate": Rate("block", 1.5, 0.05, 0.2, 100, 40, 1000),
+    "link": Rate("block", 0.9, 0.12, 0.15, 200, 50, 4000, False, SCALE),
     "associate": Rate("movie", 1.0, 0.0, 0.07, 200, 0, 4000, False, SCALE),
     "lineages": Rate("movie", 1.0, 0.0, 0.02, 180, 20, 300, False, DEMOS),
-    "fill": Rate("block", 1.2, 0.05, 0.05, 180, 40, 500),
-    "export_tracks": Rate("movie", 1.0, 0.04, 0.03, 200, 40, 400, True),
-    "export_ctc": Rate("movie", 1.0, 0.035, 0.01, 180, 40, 400, True),
-    "validate": Rate("movie", 0.6, 0.011, 0.01, 80, 30, 0, True),
-    "evaluate": Rate("movie", 2.5, 0.08, 0.05, 355, 40, 500, True),
-    "report": Rate("movie", 8.0, 0.06, 0.1, 450, 80, 1000),
+    "fill": Rate("block", 1.2, 0.05, 0.05, 180, 25, 500),
+    "export_tracks": Rate("movie", 1.0, 0.04, 0.03, 200, 15, 400, True),
+    "export_ctc": Rate("movie", 1.0, 0.035, 0.01, 180, 20, 400, True),
+    "validate": Rate("movie", 0.6, 0.011, 0.01, 80, 2, 0, True),
+    "evaluate": Rate("movie", 2.5, 0.08, 0.05, 355, 15, 500, True),
+    "report": Rate("movie", 8.0, 0.06, 0.1, 450, 40, 1000),
 }
 """By rule; of segment by method as well. Networks are counted beside it (`NETWORKS`)."""
 
@@ -109,3 +109,52 @@ CELL_SHARE = 0.1
 
 CELL_PX = 20.0
 """Diameter of a cell in voxels along y and x where nothing is known; nuclei of the measured movies have 10 to 25."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a rule leaves on disk. Bytes of cells count for each of the planes in which a cell lies."""
+
+    raw_share: float = 0.0
+    """Bytes for each byte of the raw voxels."""
+    mask_bytes: float = 0.0
+    """Bytes for each cell and plane: compressed masks, which grow with outlines."""
+    cell_bytes: float = 0.0
+    """Bytes for each cell, in tables."""
+    each_mb: float = 0.0
+    """Megabytes for the movie, whatever its size."""
+    frame_files: int = 0
+    """Files for each frame."""
+    job_files: int = 1
+    """Files for each job."""
+
+
+PRODUCTS: dict[str, Product] = {
+    "simulate": Product(0.7, 300, 0, 0.0, 4, 2),
+    "ingest": Product(0.6, 0, 0, 0.0, 1, 5),
+    "segment": Product(0.003, 70, 0, 0.0, 1, 1),
+    "measure": Product(0, 0, 75),
+    "propagate": Product(0, 0, 35),
+    "link": Product(0, 0, 200, 0.0, 0, 3),
+    "associate": Product(0, 0, 300, 0.0, 0, 5),
+    "lineages": Product(0, 0, 10, 0.0, 0, 2),
+    "fill": Product(0, 0.5, 2),
+    "export_tracks": Product(0.003, 120, 150, 0.0, 1, 5),
+    "export_ctc": Product(0.005, 110, 0, 0.0, 1, 1),
+    "evaluate": Product(0, 0, 0, 0.1, 0, 2),
+    "report": Product(0, 0, 0, 3.0, 0, 1),
+}
+"""By rule; rules that are not here leave one small file. File sizes of the runs of `RATES`; recorded images shrank to 0.43
+to 0.77 of their raw bytes, noisy simulated ones to 0.55 to 0.75."""
+
+JOB_FILES = 3
+"""Files for each job beside its products: its log, its benchmark table, and what Snakemake notes of it."""
+
+CELL_FLATNESS = 3.0
+"""Voxels along y for each plane of a cell of a volume: planes are coarser than pixels in most recordings."""
+
+CANVAS_BYTES = 4
+"""Bytes for each voxel of the labels of a frame while it is segmented: on disk if the frame is too large for memory."""
+
+CANVAS_SHARE = 0.2
+"""Share of ``resources.memory_gb`` up to which these labels are held in memory."""

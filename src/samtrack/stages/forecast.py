@@ -9,14 +9,20 @@ from types import MappingProxyType
 from samtrack.blocks import plan_blocks
 from samtrack.config import Config, SequenceSettings, network_of
 from samtrack.config.rates import (
+    CANVAS_BYTES,
+    CANVAS_SHARE,
+    CELL_FLATNESS,
     GAP_CELLS,
     GAPS,
     GPU_THREADS,
     HELD_VOXELS,
+    JOB_FILES,
     NETWORKS,
     PARALLEL,
+    PRODUCTS,
     RATES,
     NetworkRate,
+    Product,
     Rate,
 )
 from samtrack.config.revisions import Network
@@ -53,6 +59,12 @@ class Cost:
     """GPU seconds of all jobs, if they have one."""
     memory_mb: float
     """Peak memory of a job."""
+    disk_mb: float
+    """What all jobs leave on disk."""
+    files: int
+    """Files that all jobs leave, logs included."""
+    scratch_mb: float
+    """What a job keeps on disk while it runs."""
 
 
 def forecast(
@@ -99,7 +111,19 @@ def cost_of(config: Config, rule: str, facts: Facts, cores: int | None = None, f
     gpu = [seconds(n, w / GPU_THREADS) if on_gpu else 0.0 for n, w in zip(frames, work, strict=True)]
     cpu = [factor * (start + plain_seconds(config, rule, facts, n) + w) for n, w in zip(frames, work, strict=True)]
     memory = memory_mb(rate, facts, longest, threads_of(config, rule, cores)) + memory_of_network(config, rule)
-    return Cost(rule, len(frames), seconds(longest, dearest / threads), max(gpu), sum(cpu), sum(gpu), memory)
+    disk, files = left_on_disk(rule, facts, len(frames))
+    return Cost(
+        rule,
+        len(frames),
+        seconds(longest, dearest / threads),
+        max(gpu),
+        sum(cpu),
+        sum(gpu),
+        memory,
+        disk,
+        files,
+        scratch_mb(config, rule, facts),
+    )
 
 
 def rate_of(config: Config, rule: str) -> Rate:
@@ -163,7 +187,7 @@ def network_seconds(config: Config, rule: str, facts: Facts, frames: int) -> flo
     if rate is None or network is None:
         return 0.0
     if rule == "fill":
-        planes = facts.diameter_px / 2 if len(facts.shape) == 3 and network == "sam2" else 1.0
+        planes = planes_of_a_cell(facts) if network == "sam2" else 1.0
         return frames * facts.cells * GAPS * GAP_CELLS * rate.cells_s * planes
     zoom = (getattr(config, network).cell_px or rate.cell_px) / facts.diameter_px
     times = config.link.propagate_frames if rule == "propagate" else 1
@@ -182,3 +206,25 @@ def memory_of_network(config: Config, rule: str) -> float:
     if rate is None or network is None:
         return 0.0
     return rate.base_mb + 250.0 * float(getattr(config, network).memory_gb)
+
+
+def left_on_disk(rule: str, facts: Facts, jobs: int) -> tuple[float, int]:
+    """Megabytes and files that a rule leaves for a movie."""
+    product = PRODUCTS.get(rule, Product())
+    cells = facts.cells * facts.frames
+    raw = product.raw_share * facts.voxels * facts.itemsize * facts.frames
+    masks = cells * planes_of_a_cell(facts) * product.mask_bytes
+    files = product.frame_files * facts.frames + (product.job_files + JOB_FILES) * jobs
+    return product.each_mb + (raw + masks + cells * product.cell_bytes) / 1e6, files
+
+
+def scratch_mb(config: Config, rule: str, facts: Facts) -> float:
+    """Megabytes that a job keeps on disk while it runs: the labels of a frame too large for its memory."""
+    canvas = facts.voxels * CANVAS_BYTES / 1e6
+    is_kept = rule == "segment" and config.segment.method != "given"
+    return canvas if is_kept and canvas > CANVAS_SHARE * config.resources.memory_gb * 1000 else 0.0
+
+
+def planes_of_a_cell(facts: Facts) -> float:
+    """Planes in which a cell lies."""
+    return max(1.0, facts.diameter_px / CELL_FLATNESS) if len(facts.shape) == 3 else 1.0
