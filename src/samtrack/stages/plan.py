@@ -16,13 +16,17 @@ from samtrack.config.load import build_config, read_yaml
 from samtrack.config.weights import REGISTRY, entry_named
 from samtrack.errors import DataError, PlanError, SettingsError, WeightsError
 from samtrack.io.atomic import written_file
+from samtrack.stages.cut import with_blocks
 
 LOCK_VARIABLE = "SAMTRACK_LOCK"
 """Environment variable that tells a process which lock it holds itself."""
 
 
-def complete(config: Config) -> Config:
-    """The configuration with the number of frames of every sequence, all sources known to exist."""
+def complete(config: Config, out: Path | None = None) -> Config:
+    """The configuration with the number of frames of every sequence and of a block, all sources known to exist.
+
+    ``out``: where the results lie, if ``config.out`` does not count from here yet.
+    """
     if not config.sequences:
         raise SettingsError(
             "sequences: the configuration names no movie. Start with --configfile config/datasets/NAME.yaml "
@@ -38,7 +42,8 @@ def complete(config: Config) -> Config:
         if asks_network(config, network) and not Path(weights).expanduser().exists() and not learns_first(config):
             entry_named(weights)
     sequences = [_complete(config, sequence) for sequence in config.sequences]
-    return config.model_copy(update={"sequences": tuple(sequences)})
+    config = config.model_copy(update={"sequences": tuple(sequences)})
+    return with_blocks(config, Path(config.out) if out is None else out)
 
 
 def _complete(config: Config, sequence: SequenceSettings) -> SequenceSettings:
