@@ -35,7 +35,7 @@ rule all:
 
 
 onstart:
-    begin(CONFIG)
+    begin(CONFIG, workflow)
 
 
 onsuccess:

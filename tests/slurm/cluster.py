@@ -76,6 +76,7 @@ class Job:
     """One job as squeue tells it: memory as it was asked for, GPUs as Slurm writes them (``gres:gpu:1``)."""
 
     id: int
+    name: str
     state: str
     node: str
     memory: str
@@ -184,8 +185,8 @@ class Cluster:
 
     def jobs(self) -> list[Job]:
         """All jobs since the start, oldest first, ended ones included."""
-        text = self.ask("squeue", "--noheader", "--states=all", "--format=%A|%T|%N|%m|%b|%k")
-        rows = [line.split("|", 5) for line in text.splitlines() if line]
+        text = self.ask("squeue", "--noheader", "--states=all", "--format=%A|%j|%T|%N|%m|%b|%k")
+        rows = [line.split("|", 6) for line in text.splitlines() if line]
         return sorted((Job(int(row[0]), *row[1:]) for row in rows), key=lambda job: job.id)
 
     def running(self) -> list[Job]:

@@ -12,6 +12,7 @@ from samtrack.config import Config, build_config
 from samtrack.config.layout import Layout, trained_folder
 from samtrack.errors import SamtrackError
 from samtrack.stages.address import Address
+from samtrack.stages.leftovers import clear_leftovers, name_of_jobs
 from samtrack.stages.lineages import summary_of_lineages
 from samtrack.stages.plan import complete, count_axes, lock, save_run_config
 
@@ -33,13 +34,17 @@ def planned(raw: Mapping[str, Any]) -> Config:
         raise
 
 
-def begin(config: Config) -> None:
+def begin(config: Config, workflow: Any = None) -> None:
     """Take the output folder, save the configuration there, and say what will be done; an error is said, then raised.
 
-    (Snakemake shows an error of this moment only where it is not told to be quiet.)
+    (Snakemake shows an error of this moment only where it is not told to be quiet.) Slurm jobs that a killed run left are
+    cancelled; ``workflow``, Snakemake's, tells what this run's jobs are called.
     """
     try:
         lock(Path(config.out))
+        said = clear_leftovers(Path(config.out), name_of_jobs(workflow))
+        if said:
+            say(said)
         save_run_config(config)
     except SamtrackError as error:
         say(f"samtrack: error: {error}")

@@ -1,8 +1,8 @@
 """Loaded by every Python of a test's run: writes a diary of samtrack's commands, and lets a test hold them while they write.
 
 Python imports a module of this name when it starts, if the folder is on PYTHONPATH. Nothing is replaced: a command does what
-it does, only it may wait for a moment before it gives a file its final name. `SAMTRACK_DIARY` names the diary (one JSON object
-a line), `SAMTRACK_HOLDS` a folder: while it holds a file NAME, no path that contains NAME becomes final.
+it does, only it may wait for a moment before it gives a file its final name. `SAMTRACK_DIARY` names the diary (one JSON
+object a line), `SAMTRACK_HOLDS` a folder: while it holds a file NAME, no path that contains NAME becomes final.
 """
 
 import atexit

@@ -1,0 +1,81 @@
+"""What a run does about jobs of an earlier one; with a real queue, tests/slurm/test_chaos.py does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from samtrack.config.layout import SLURM_FILE
+from samtrack.stages.leftovers import clear_leftovers, name_of_jobs
+
+
+def queue(folder: Path, monkeypatch: pytest.MonkeyPatch, jobs: str, fails: bool = False) -> None:
+    """Commands that answer as Slurm's do: squeue lists jobs until scancel was called, and both note how."""
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "jobs").write_text(jobs)
+    squeue = 'echo "down" >&2; exit 1' if fails else f"cat {folder}/jobs"
+    programs = {"squeue": squeue, "scancel": f": > {folder}/jobs"}
+    for name, does in programs.items():
+        path = folder / "bin" / name
+        path.write_text(f'#!/bin/sh\necho {name} "$@" >> {folder}/asked\n{does}\n')
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}/bin:/usr/bin:/bin")
+
+
+def asked(folder: Path) -> list[str]:
+    path = folder / "asked"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_without_slurm_nothing_is_asked_or_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    queue(tmp_path, monkeypatch, "7\n")
+    assert clear_leftovers(tmp_path, "") == ""
+    assert not asked(tmp_path)
+    assert not (tmp_path / SLURM_FILE).exists()
+
+
+def test_a_run_notes_its_name_and_the_next_one_cancels_what_it_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    queue(tmp_path, monkeypatch, "12\n9\n9\n")  # tasks of an array have one number
+    assert clear_leftovers(tmp_path, "first") == ""
+    assert not asked(tmp_path), "there was no earlier run"
+    assert "2 Slurm jobs of an earlier run" in (said := clear_leftovers(tmp_path, "second"))
+    assert "(9, 12)" in said
+    look = "squeue --noheader --name=first --format=%A"
+    assert asked(tmp_path) == [look, "scancel 9 12", look]
+    assert (tmp_path / SLURM_FILE).read_text() == "second\n"
+
+
+def test_a_run_without_slurm_clears_the_queue_and_the_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    queue(tmp_path, monkeypatch, "")
+    clear_leftovers(tmp_path, "first")
+    assert clear_leftovers(tmp_path, "") == "", "nothing was left"
+    assert not (tmp_path / SLURM_FILE).exists()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_queue_that_does_not_answer_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool):
+    queue(tmp_path, monkeypatch, "", fails=True)
+    if not is_there:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    clear_leftovers(tmp_path, "first")
+    said = clear_leftovers(tmp_path, "second")
+    assert ("down" if is_there else "squeue is not on PATH") in said
+    assert "squeue --name=first" in said, "what the user can do"
+    assert (tmp_path / SLURM_FILE).read_text() == "first\nsecond\n", "the next run asks for both"
+
+
+def test_jobs_that_do_not_end_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    queue(tmp_path, monkeypatch, "4\n")
+    (tmp_path / "bin" / "scancel").write_text("#!/bin/sh\n")
+    monkeypatch.setattr("samtrack.stages.leftovers.WAIT_S", 0.0)
+    clear_leftovers(tmp_path, "first")
+    assert clear_leftovers(tmp_path, "second").endswith("still ending: 4")
+
+
+def test_the_name_of_a_run_is_that_of_its_executor():
+    executor = SimpleNamespace(run_uuid="abc")
+    assert name_of_jobs(SimpleNamespace(scheduler=SimpleNamespace(_executor=executor))) == "abc"
+    assert name_of_jobs(SimpleNamespace(scheduler=SimpleNamespace(_executor=object()))) == ""
+    assert name_of_jobs(None) == ""
