@@ -39,7 +39,7 @@ onstart:
 
 
 onsuccess:
-    say(summary_of_results(CONFIG))
+    end(CONFIG)
 
 
 onerror:

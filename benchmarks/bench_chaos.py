@@ -4,8 +4,8 @@
 
 Needs the packages that `make test-slurm` installs. The movie is tiny on purpose: what counts is which commands run again,
 rather than how long they take. `seconds again` is how long the repeated commands work, `until work` the seconds from the
-fault until the first of them begins (Slurm's timers for lost nodes are short here: 10 s until a node is lost, 10 s more until
-its jobs are queued again).
+fault until the first of them begins (Slurm's timers for lost nodes are short here: 10 s until a node is lost, 10 s more
+until its jobs are queued again).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ finished may have been started again.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -135,23 +136,35 @@ def too_much_time(lab: Lab) -> Cost:
 def snakemake_killed(lab: Lab) -> Cost:
     """Snakemake itself is killed; one of its jobs ends well afterwards, one is still at it when the run is started again."""
     work, last = lab.work("snakemake_killed", "link"), last_job(lab)
-    blocks = sorted(name.split("--block ")[1] for name in lab.commands("link"))
-    for block in blocks:
-        work.hold(block)
+    first, second = sorted(name.split("--block ")[1] for name in lab.commands("link"))
+    work.hold(first)
+    work.hold(second)
     run = work.start(*lab.targets("link"))
     work.wait_held(2, run)
     at = time.time()
     run.kill()
-    (work.holds / blocks[0]).unlink()
+    (work.holds / first).unlink()
     wait_until(lambda: sorted(states(lab, last)) == ["COMPLETED", "RUNNING"], "one of the jobs", 60)
     left = next(job.id for job in jobs_since(lab, last) if job.state == "RUNNING")
-    again = work.start(*lab.targets("link"))
-    wait_until(lambda: "cancelled" in again.text or again.process.poll() is not None, "a word about the other", 120)
+
+    changed = work.folder / "changed.yaml"
+    changed.write_text("link: {candidates: 3}\n")
+    other = work.start(*lab.targets("link"), "--configfile", "config.yaml", changed.name)
+    assert other.finish() != 0, other.text
+    assert f"1 Slurm jobs of an earlier run in out cancelled ({left})" in other.text
+    assert "1 jobs (rules link) ended after their run had been killed" in other.text
+    assert sorted(states(lab, last)) == ["CANCELLED", "COMPLETED"], "other settings: nothing was submitted"
+
     work.release()
+    again = work.start(*lab.targets("link"))
     assert again.finish() == 0, again.text
-    assert f"1 Slurm jobs of an earlier run in out cancelled ({left})" in again.text
     assert sorted(states(lab, last)) == ["CANCELLED", "COMPLETED", "COMPLETED"]
     check(lab, work, "link")
+    dry = work.start(
+        "--dry-run", *lab.targets("link"), "--configfile", "config.yaml", changed.name, "--quiet", "progress"
+    )
+    assert dry.finish() == 0, dry.text
+    assert re.search(r"^link +2$", dry.text, re.MULTILINE), f"both blocks are known by their settings\n{dry.text}"
     what = "started again; what was still in the queue was cancelled first, what had ended counted"
     return cost_of(work, "SIGKILL of Snakemake", what, at)
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from samtrack.config.layout import SLURM_FILE
-from samtrack.stages.leftovers import clear_leftovers, name_of_jobs
+from samtrack.errors import PlanError
+from samtrack.stages.leftovers import adopt_outputs, clear_leftovers, forget, name_of_jobs, noted
 
 
 def queue(folder: Path, monkeypatch: pytest.MonkeyPatch, jobs: str, fails: bool = False) -> None:
@@ -79,3 +80,34 @@ def test_the_name_of_a_run_is_that_of_its_executor():
     assert name_of_jobs(SimpleNamespace(scheduler=SimpleNamespace(_executor=executor))) == "abc"
     assert name_of_jobs(SimpleNamespace(scheduler=SimpleNamespace(_executor=object()))) == ""
     assert name_of_jobs(None) == ""
+
+
+def test_a_run_that_ended_well_leaves_no_note(tmp_path: Path):
+    clear_leftovers(tmp_path, "first")
+    assert noted(tmp_path) == ["first"]
+    forget(tmp_path)
+    assert noted(tmp_path) == []
+
+
+class Job(SimpleNamespace):
+    """A job as far as `adopt_outputs` looks at it: told apart by identity."""
+
+    __hash__ = object.__hash__
+
+
+def test_outputs_without_a_record_get_one_or_stop_the_run(tmp_path: Path):
+    rules = {"measure": "recorded", "link": "unrecorded", "fill": "to be done"}
+    jobs = [Job(rule=rule, output=["file"], state=state) for rule, state in rules.items()]
+    recorded: list[str] = []
+    workflow = SimpleNamespace(
+        dag=SimpleNamespace(jobs=[*jobs, Job(rule="all", output=[])], needrun=lambda job: job.state == "to be done"),
+        persistence=SimpleNamespace(
+            has_metadata=lambda job: job.state == "recorded", finished=lambda job: recorded.append(job.rule)
+        ),
+        async_run=lambda done: done,
+    )
+    with pytest.raises(PlanError, match=r"1 jobs \(rules link\) ended after .* --forcerun link"):
+        adopt_outputs(workflow, tmp_path, same_settings=False)
+    assert recorded == []
+    adopt_outputs(workflow, tmp_path, same_settings=True)
+    assert recorded == ["link"]

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from samtrack.config.layout import SLURM_FILE
+from samtrack.config.layout import RUN_CONFIG, SLURM_FILE
+from samtrack.errors import PlanError
 from samtrack.io.atomic import written_file
 
 WAIT_S = 60.0
@@ -33,13 +34,23 @@ def name_of_jobs(workflow: Any) -> str:
     return str(getattr(executor, "run_uuid", ""))
 
 
+def noted(out: Path) -> list[str]:
+    """What the Slurm jobs of earlier runs in ``out`` are called; empty if the last run there ended well or without Slurm."""
+    note = out / SLURM_FILE
+    return note.read_text(encoding="utf-8").split() if note.exists() else []
+
+
+def forget(out: Path) -> None:
+    """The run ended well: it has left nothing behind."""
+    (out / SLURM_FILE).unlink(missing_ok=True)
+
+
 def clear_leftovers(out: Path, name: str) -> str:
     """Cancel what earlier runs of ``out`` left in Slurm's queue, note ``name`` for the next one; what there is to say.
 
     Call it only while holding the folder's lock, which tells that no earlier run still lives.
     """
-    note = out / SLURM_FILE
-    names = note.read_text(encoding="utf-8").split() if note.exists() else []
+    names = noted(out)
     try:
         said = _cancelled(names, out) if names else ""
         names = []
@@ -50,11 +61,31 @@ def clear_leftovers(out: Path, name: str) -> str:
         )
     names = [*names, name] if name else names
     if names:
-        with written_file(note) as part:
+        with written_file(out / SLURM_FILE) as part:
             part.write_text("\n".join(names) + "\n", encoding="utf-8")
     else:
-        note.unlink(missing_ok=True)
+        forget(out)
     return said
+
+
+def adopt_outputs(workflow: Any, out: Path, same_settings: bool) -> None:
+    """Make known to Snakemake by which settings outputs were made that jobs finished after their run had been killed.
+
+    Such outputs count as complete, but only the killed run could have recorded how they were made; without a record no
+    change of the settings would ever have them made again. With the settings of that run the record is written now; with
+    others the run is refused.
+    """
+    dag, persistence = workflow.dag, workflow.persistence
+    jobs = [job for job in dag.jobs if job.output and not dag.needrun(job) and not persistence.has_metadata(job)]
+    if jobs and not same_settings:
+        rules = " ".join(sorted({str(job.rule) for job in jobs}))
+        raise PlanError(
+            f"{out}: {len(jobs)} jobs (rules {rules}) ended after their run had been killed, by the settings in "
+            f"{out / RUN_CONFIG}; this run has others. Have them made again with --forcerun {rules}, or start the "
+            "former settings once."
+        )
+    for job in jobs:
+        workflow.async_run(persistence.finished(job))
 
 
 def _cancelled(names: Sequence[str], out: Path) -> str:
