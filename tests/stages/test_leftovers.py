@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from samtrack.config.layout import SLURM_FILE
+from samtrack.config import build_config
+from samtrack.config.layout import SLURM_FILE, Layout
 from samtrack.errors import PlanError
-from samtrack.stages.leftovers import adopt_outputs, clear_leftovers, forget, name_of_jobs, noted
+from samtrack.stages.leftovers import adopt_outputs, clear_leftovers, forget, name_of_jobs, noted, sweep_lost_nodes
 
 
 def queue(folder: Path, monkeypatch: pytest.MonkeyPatch, jobs: str, fails: bool = False) -> None:
@@ -111,3 +112,22 @@ def test_outputs_without_a_record_get_one_or_stop_the_run(tmp_path: Path):
     assert recorded == []
     adopt_outputs(workflow, tmp_path, same_settings=True)
     assert recorded == ["link"]
+
+
+def test_what_lost_nodes_left_is_removed_wherever_jobs_write(tmp_path: Path):
+    config = build_config({"out": str(tmp_path), "sequences": [{"name": "01", "images": "somewhere"}]})
+    layout = Layout(tmp_path, "01")
+    finals = [
+        layout.labels("0-1"),
+        layout.links("0-1"),
+        layout.decided / "tracks.parquet",
+        layout.typical,
+        layout.tracked,
+    ]
+    finals += [layout.page, layout.result, layout.movie]
+    for final in finals:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        final.with_name(f"{final.name}.part-lost-7").touch()
+    layout.page.touch()
+    sweep_lost_nodes(config)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [layout.page]

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from samtrack.config.layout import RUN_CONFIG, SLURM_FILE
+from samtrack.config import Config
+from samtrack.config.layout import RUN_CONFIG, SLURM_FILE, Layout
 from samtrack.errors import PlanError
-from samtrack.io.atomic import written_file
+from samtrack.io.atomic import sweep_other_machines, written_file
 
 WAIT_S = 60.0
 """Seconds until cancelled jobs must have left the queue; Slurm gives their processes some (KillWait, 30 s) to end."""
@@ -43,6 +44,15 @@ def noted(out: Path) -> list[str]:
 def forget(out: Path) -> None:
     """The run ended well: it has left nothing behind."""
     (out / SLURM_FILE).unlink(missing_ok=True)
+
+
+def sweep_lost_nodes(config: Config) -> None:
+    """Remove what jobs had begun to write on nodes that were lost. For the end of a run: no job is left."""
+    out = Path(config.out)
+    layouts = [Layout(out, sequence.name) for sequence in config.sequences]
+    work = [folder for layout in layouts for folder in (layout.work, *layout.work.glob("*/"))]
+    for folder in (out, *work, *(layout.tracked.parent for layout in layouts)):
+        sweep_other_machines(folder)
 
 
 def clear_leftovers(out: Path, name: str) -> str:

@@ -12,7 +12,7 @@ from samtrack.config import Config, build_config
 from samtrack.config.layout import Layout, trained_folder
 from samtrack.errors import SamtrackError
 from samtrack.stages.address import Address
-from samtrack.stages.leftovers import adopt_outputs, clear_leftovers, forget, name_of_jobs, noted
+from samtrack.stages.leftovers import adopt_outputs, clear_leftovers, forget, name_of_jobs, noted, sweep_lost_nodes
 from samtrack.stages.lineages import summary_of_lineages
 from samtrack.stages.plan import complete, count_axes, is_saved, lock, save_run_config
 
@@ -57,8 +57,9 @@ def begin(config: Config, workflow: Any) -> None:
 
 
 def end(config: Config) -> None:
-    """The run ended well: say what it made."""
+    """The run ended well: leave nothing behind, and say what it made."""
     forget(Path(config.out))
+    sweep_lost_nodes(config)
     say(summary_of_results(config))
 
 
