@@ -64,5 +64,5 @@ def test_a_demo_on_the_cluster(cluster: Cluster, tmp_path: Path, digest: Callabl
             assert {one.gpus for one in done} <= {"0", "1"}, "one GPU, by its number"
         else:
             assert not any(one.gpus for one in done), "no GPU that was not asked for"
-    on_gpu = {one.stage for one in on_cluster if "gpu:1" in jobs.get(one.job, jobs[max(jobs)]).gpus}
-    assert on_gpu == ({"propagate", "fill"} if name == "demo2d" else {"fill"})
+    on_gpu = {one.stage for one in on_cluster if one.job in jobs and "gpu:1" in jobs[one.job].gpus}
+    assert on_gpu >= ({"propagate", "fill"} if name == "demo2d" else {"fill"})
