@@ -35,11 +35,11 @@ rule all:
 
 
 onstart:
-    begin(CONFIG)
+    begin(CONFIG, workflow)
 
 
 onsuccess:
-    say(summary_of_results(CONFIG))
+    end(CONFIG)
 
 
 onerror:

@@ -59,8 +59,8 @@ def test_a_wrong_configuration_is_said_and_raised(capsys: pytest.CaptureFixture[
 
 def test_a_run_begins_once(config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.delenv(LOCK_VARIABLE, raising=False)
-    begin(config)
-    begin(config)  # the same process holds the lock already
+    begin(config, None)
+    begin(config, None)  # the same process holds the lock already
     assert Path(config.out, "run_config.yaml").exists()
     monkeypatch.delenv(LOCK_VARIABLE)
     with pytest.raises(PlanError, match="another run is working here"):
@@ -68,7 +68,7 @@ def test_a_run_begins_once(config: Config, monkeypatch: pytest.MonkeyPatch, caps
 
 
 def test_the_saved_configuration_reads_back(config: Config):
-    begin(config)
+    begin(config, None)
     import yaml
 
     assert build_config(yaml.safe_load(Path(config.out, "run_config.yaml").read_text())) == config

@@ -15,10 +15,10 @@ from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.summary import (
     begin,
+    end,
     planned,
     say,
     summary_of_errors,
-    summary_of_results,
 )
 
 STARTED = time.time()

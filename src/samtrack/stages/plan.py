@@ -159,15 +159,24 @@ def memory_mb_of(config: Config, stage: str) -> int:
 def save_run_config(config: Config) -> Path:
     """Write the resolved configuration beside the results, unless it is there already; refuses another dataset's."""
     path = Path(config.out) / RUN_CONFIG
-    text = "# The complete configuration of this run. Written by samtrack; edit your own file instead.\n"
-    text += yaml.safe_dump(config.model_dump(mode="json", exclude={"preset"}), sort_keys=False, allow_unicode=True)
+    if is_saved(config):
+        return path
     if path.exists():
-        if path.read_text(encoding="utf-8") == text:
-            return path
         _require_same_movies(build_config(read_yaml(path), str(path)), config, path)
     with written_file(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(_text_of(config), encoding="utf-8")
     return path
+
+
+def is_saved(config: Config) -> bool:
+    """Whether the last run in the output folder had this very configuration."""
+    path = Path(config.out) / RUN_CONFIG
+    return path.exists() and path.read_text(encoding="utf-8") == _text_of(config)
+
+
+def _text_of(config: Config) -> str:
+    text = yaml.safe_dump(config.model_dump(mode="json", exclude={"preset"}), sort_keys=False, allow_unicode=True)
+    return f"# The complete configuration of this run. Written by samtrack; edit your own file instead.\n{text}"
 
 
 def _require_same_movies(before: Config, now: Config, path: Path) -> None:
