@@ -13,6 +13,7 @@ from samtrack.config.layout import (
 )
 from samtrack.stages import plan
 from samtrack.stages.address import Address
+from samtrack.stages.jobs import Jobs
 from samtrack.stages.summary import (
     begin,
     end,
@@ -27,6 +28,7 @@ plan.put_commands_on_path()
 CONFIG = planned(config)
 OUT = CONFIG.out
 RUN_FILE = str(plan.Path(OUT) / RUN_CONFIG)
+JOBS = Jobs(CONFIG, workflow.cores)
 ADDRESS = {sequence.name: Address(CONFIG, sequence) for sequence in CONFIG.sequences}
 PATHS = Layout(plan.Path(OUT), "{sequence}")  # with wildcards, for the rules
 LOGS = str(plan.Path(OUT) / "logs" / "{sequence}")
