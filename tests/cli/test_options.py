@@ -15,6 +15,10 @@ OPTIONS = {
         *("--images", "--out", "--masks", "--mode", "--seeds", "--first-frame", "--truth"),
         *("--preset", "--config", "--set", "--cores"),
     },
+    "plan": {
+        *("--images", "--out", "--masks", "--mode", "--seeds", "--first-frame", "--truth"),
+        *("--preset", "--config", "--set", "--cores", "--gpus", "--like", "--cells", "--json"),
+    },
     "simulate": STAGE,
     "ingest": STAGE,
     "segment": STAGE | {"--block", "--diameter"},
