@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from samtrack import __version__
 from samtrack.cli.bench import add_bench
+from samtrack.cli.doctor import add_doctor
 from samtrack.cli.movie import add_run
 from samtrack.cli.patches import add_patches
 from samtrack.cli.plan import add_plan
@@ -51,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_patches(commands)
     add_weights(commands)
     add_bench(commands)
+    add_doctor(commands)
     return parser
 
 
