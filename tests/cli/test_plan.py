@@ -26,7 +26,7 @@ def test_a_dataset_is_planned_and_nothing_is_written(folder: Path, capsys: pytes
     assert main(["plan", "--config", "config.yaml", "--cores", "3"]) == 0
     said = capsys.readouterr().out
     assert "01: 60 frames of 64 x 64 voxels" in said
-    assert "blocks of 25 frames; 3 jobs at once without GPU" in said
+    assert "blocks of 25 frames; 3 cores without GPU" in said
     assert [path.name for path in folder.iterdir()] == ["config.yaml"]
 
 

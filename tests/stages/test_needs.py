@@ -55,7 +55,7 @@ def test_time_follows_the_forecast_of_the_sequence() -> None:
 
 def test_tables_that_outgrow_the_memory_given_are_asked_for() -> None:
     many = {"frames": 2000, "shape_px": [2000, 2000], "cells": {"count": 2000, "cycle_hours": None}}
-    assert needs(config_of(many), "associate").mem_mb > 30_000
+    assert needs(config_of(many), "associate").mem_mb > 15_000
 
 
 def test_rules_that_take_all_cores() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from samtrack.stages.outlook import (
 )
 from samtrack.stages.plan import complete
 
-MEANS = Means(jobs=4, gpus=0, free_mb=1e6)
+MEANS = Means(cores=4, gpus=0, free_mb=1e6)
 TWO = [{"name": n, "simulate": {"frames": 60, "shape_px": [256, 256], "seed": i}} for i, n in enumerate("ab")]
 
 
@@ -51,12 +52,13 @@ def test_sequences_are_added_up() -> None:
 
 
 def test_the_wall_time_is_that_of_rounds_of_jobs() -> None:
-    config = config_of(fill={"method": "sam2"})
+    config = config_of(fill={"method": "sam2"}, resources={"workers": 1})
     cost = cost_of(config, "fill", Facts(250, (256, 256), 2, 50.0, 24.0))
     assert cost.jobs == 10
     assert wall_of(cost, Means(4, 0, 0)) == 3 * cost.seconds
     assert wall_of(cost, Means(4, 2, 0)) == 5 * cost.gpu_seconds
     assert wall_of(cost, Means(100, 0, 0)) == cost.seconds
+    assert wall_of(replace(cost, threads=2), Means(4, 0, 0)) == 5 * cost.seconds
 
 
 def test_text_and_data_say_the_same() -> None:
