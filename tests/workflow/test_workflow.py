@@ -141,6 +141,7 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
         ("export.field_of_interest_px=5", {"export_tracks", "export_ctc"} | LAST),
         ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),
         ("report.tail_frames=3", {"report"}),
+        ("blocks.frames=auto", set()),  # the folder keeps its own number
         ("resources.memory_gb=4", set()),
         ("sam2.cell_px=40", {"fill", "export_tracks", "export_ctc"} | LAST),  # missing masks are drawn by it
         ("sam2.device=cpu", set()),
