@@ -39,7 +39,7 @@ def add_plan(commands: Any) -> None:
     )
     add_movie_options(parser, is_needed=False)
     parser.add_argument(
-        "--cores", type=int, default=os.cpu_count(), metavar="N", help="jobs at once (default: cores here)"
+        "--cores", type=int, default=os.cpu_count(), metavar="N", help="cores at once (default: those here)"
     )
     parser.add_argument(
         "--gpus", type=int, default=0, metavar="N", help="GPUs at once (default: 0, networks run on CPUs)"

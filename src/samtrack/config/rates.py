@@ -50,7 +50,7 @@ RATES: dict[str, Rate] = {
     "summarise": Rate("movie", 1.0, 0.0, 0.02, 180, 0, 300),
     "propagate": Rate("block", 1.5, 0.05, 0.2, 100, 40, 1000),
     "link": Rate("block", 0.9, 0.12, 0.15, 200, 50, 4000, False, SCALE),
-    "associate": Rate("movie", 1.0, 0.0, 0.07, 200, 0, 4000, False, SCALE),
+    "associate": Rate("movie", 1.0, 0.0, 0.07, 200, 0, 2000, False, SCALE),
     "lineages": Rate("movie", 1.0, 0.0, 0.02, 180, 20, 300, False, DEMOS),
     "fill": Rate("block", 1.2, 0.05, 0.05, 180, 25, 500),
     "export_tracks": Rate("movie", 1.0, 0.04, 0.03, 200, 15, 400, True),

@@ -75,7 +75,7 @@ def _frames_in_time(config: Config, facts: Facts) -> int:
     """The most frames of which no job of a block takes longer than asked; at least one."""
     one, two = (with_length(config, n) for n in (1, 2))
     movie = Facts(2, facts.shape, facts.itemsize, facts.cells, facts.diameter_px)
-    most = facts.frames
+    most = max(facts.frames, USUAL_FRAMES)
     for rule in (rule for sequence in config.sequences for rule in rules_of(config, sequence)):
         short, longer = cost_of(one, rule, movie), cost_of(two, rule, movie)
         if short.jobs == longer.jobs:

@@ -48,6 +48,8 @@ class Cost:
     """What the jobs of one rule cost for one sequence."""
 
     rule: str
+    threads: int
+    """Of a job."""
     jobs: int
     seconds: float
     """Of the longest job, without a GPU."""
@@ -114,6 +116,7 @@ def cost_of(config: Config, rule: str, facts: Facts, cores: int | None = None, f
     disk, files = left_on_disk(rule, facts, len(frames))
     return Cost(
         rule,
+        threads_of(config, rule, cores),
         len(frames),
         seconds(longest, dearest / threads),
         max(gpu),

@@ -24,6 +24,9 @@ LONGEST_BLOCK = 25
 """Frames of a block of runs that did not write how long theirs were."""
 
 
+MOST_WAITING = 3.0
+"""How many times its CPU time a job is believed to need because of slow disks; what is beyond, other programs took."""
+
 LEAST_MEMORY = 0.5
 """Share of the shipped memory that is kept whatever was measured: short jobs end before Snakemake looks at them."""
 
@@ -74,6 +77,11 @@ class Measured:
     cpu_s: float
     memory_mb: float
 
+    @property
+    def seconds(self) -> float:
+        """CPU seconds, and the time spent waiting for disks as far as it is believed; without the former all of it."""
+        return max(self.cpu_s, min(self.wall_s, MOST_WAITING * self.cpu_s)) if self.cpu_s else self.wall_s
+
 
 def read_likeness(out: Path) -> Likeness:
     """What the run in a folder took, compared with what the shipped rates say of it."""
@@ -122,7 +130,7 @@ def _compared(config: Config, out: Path, done: list[tuple[SequenceSettings, Fact
                 gpu_took[rule] += measured.wall_s
                 gpu_said[rule] += cost.gpu_s * measured.jobs / cost.jobs
             else:
-                took[rule] += max(measured.cpu_s, measured.wall_s)
+                took[rule] += measured.seconds
                 said[rule] += cost.cpu_s * measured.jobs / cost.jobs
             memory[rule] = max(memory.get(rule, 0.0), measured.memory_mb / cost.memory_mb)
     stored = sum(_size_mb(Layout(out, s.name)) for s, _ in done)

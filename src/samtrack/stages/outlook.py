@@ -12,7 +12,7 @@ from typing import Any
 from samtrack.config import Config
 from samtrack.stages.cut import MOST_BLOCKS, planning_s
 from samtrack.stages.facts import Facts, facts_of
-from samtrack.stages.forecast import RULES, Cost, device_of, forecast, length_of, rate_of
+from samtrack.stages.forecast import RULES, WIDE_THREADS, Cost, device_of, forecast, length_of, rate_of
 from samtrack.stages.like import Likeness
 
 MANY_FILES = 1_000_000
@@ -25,8 +25,8 @@ HOUR_S = 3600.0
 class Means:
     """What a run may use at once."""
 
-    jobs: int
-    """Jobs at once, each on its threads."""
+    cores: int
+    """Cores at once; a job takes as many as it has threads."""
     gpus: int
     """GPUs; 0 if there are none, so that networks run on processors."""
     free_mb: float
@@ -66,7 +66,7 @@ class Outlook:
     @property
     def scratch_mb(self) -> float:
         """What jobs that run at once keep on disk for a while."""
-        return max((min(cost.jobs, self.means.jobs) * cost.scratch_mb for cost in self.costs), default=0.0)
+        return max((min(cost.jobs, _at_once(cost, self.means)) * cost.scratch_mb for cost in self.costs), default=0.0)
 
 
 def look_ahead(config: Config, means: Means, like: Likeness | None = None, cells: float | None = None) -> Outlook:
@@ -81,7 +81,8 @@ def look_ahead(config: Config, means: Means, like: Likeness | None = None, cells
 def outlook_of(config: Config, facts: dict[str, Facts], means: Means, like: Likeness | None = None) -> Outlook:
     """What a run on movies of known facts will cost."""
     like = like or Likeness()
-    each = [like.corrected(c) for s in config.sequences for c in forecast(config, s, facts[s.name], 1)]
+    cores = min(means.cores, WIDE_THREADS)
+    each = [like.corrected(c) for s in config.sequences for c in forecast(config, s, facts[s.name], cores)]
     costs = [
         _together([cost for cost in each if cost.rule == rule]) for rule in RULES if rule in {c.rule for c in each}
     ]
@@ -92,7 +93,7 @@ def outlook_of(config: Config, facts: dict[str, Facts], means: Means, like: Like
 def wall_of(cost: Cost, means: Means) -> float:
     """Seconds from the first to the last job of a rule: rounds of as many jobs as run at once."""
     on_gpu = means.gpus > 0 and cost.gpu_seconds > 0
-    at_once = min(means.jobs, means.gpus) if on_gpu else means.jobs
+    at_once = min(_at_once(cost, means), means.gpus) if on_gpu else _at_once(cost, means)
     return math.ceil(cost.jobs / at_once) * (cost.gpu_seconds if on_gpu else cost.seconds)
 
 
@@ -129,8 +130,9 @@ def as_text(outlook: Outlook) -> str:
     ]
     means = outlook.means
     gpus = f" and {means.gpus} GPU{'s' if means.gpus > 1 else ''}" if means.gpus else " without GPU"
+    cores = f"{means.cores} core{'s' if means.cores > 1 else ''}"
     ends = [
-        f"blocks of {outlook.block_frames} frames; {means.jobs} jobs at once{gpus}: about {time_text(outlook.wall_s)}",
+        f"blocks of {outlook.block_frames} frames; {cores}{gpus}: about {time_text(outlook.wall_s)}",
         f"disk: {size_text(outlook.disk_mb)} needed, {size_text(means.free_mb)} free",
         *outlook.remarks,
     ]
@@ -159,6 +161,11 @@ def free_mb(out: Path) -> float:
     return shutil.disk_usage(existing).free / 1e6
 
 
+def _at_once(cost: Cost, means: Means) -> int:
+    """Jobs of a rule that run at once."""
+    return max(1, means.cores // cost.threads)
+
+
 def _row(cost: Cost) -> list[str]:
     """A line of the table; a total has no time of one job."""
     is_total = cost.seconds == 0
@@ -181,6 +188,7 @@ def _total(costs: Sequence[Cost]) -> Cost:
     """Several rules: sums, and the largest job; jobs of different rules have no time in common."""
     return Cost(
         "total",
+        max(c.threads for c in costs),
         sum(c.jobs for c in costs),
         0.0,
         0.0,
@@ -221,5 +229,5 @@ def _advice(config: Config, cost: Cost, means: Means) -> str:
     if cost.gpu_seconds and not means.gpus:
         return "; a GPU would take about " + time_text(cost.gpu_s)
     if rate_of(config, cost.rule).per == "movie":
-        return "; it has one job for each movie, so more jobs at once do not help"
-    return "" if means.jobs >= cost.jobs else "; more jobs at once help"
+        return "; it has one job for each movie, so more nodes do not help"
+    return "" if means.cores >= cost.jobs * cost.threads else "; more cores or GPUs help"
