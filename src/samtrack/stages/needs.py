@@ -53,7 +53,7 @@ def needs(config: Config, rule: str, sequence: str | None = None, attempt: int =
     sequences = [s for s in config.sequences if sequence in (None, s.name)]
     threads = threads_of(config, rule, cores)
     costs = [cost_of(config, rule, facts_of(config, s), cores) for s in sequences]
-    seconds = max((cost.seconds for cost in costs), default=0.0)
+    seconds = max((cost.gpu_seconds or cost.seconds for cost in costs), default=0.0)
     runtime = max(LEAST_RUNTIME_MIN, math.ceil(SLACK * seconds / 60))
     return Needs(
         threads,

@@ -138,24 +138,6 @@ def weights_fingerprint(config: Config, network: str | None) -> str:
     return sha256_of(weights, cache_folder(settings.cache))[:32]
 
 
-def workers_of(config: Config, stage: str) -> int:
-    """Cores of a job of a stage: all where a network draws, which uses them itself."""
-    return config.resources.workers if network_of(config, stage) else 1
-
-
-def gpus_of(config: Config, stage: str) -> int:
-    """GPUs of a job of a stage."""
-    network = network_of(config, stage)
-    return int(network is not None and getattr(config, network).device != "cpu")
-
-
-def memory_mb_of(config: Config, stage: str) -> int:
-    """Memory of a job of a stage, with that of the network that it asks."""
-    network = network_of(config, stage)
-    of_network = getattr(config, network).memory_gb if network else 0
-    return int((config.resources.memory_gb + of_network) * 1000)
-
-
 def save_run_config(config: Config) -> Path:
     """Write the resolved configuration beside the results, unless it is there already; refuses another dataset's."""
     path = Path(config.out) / RUN_CONFIG
