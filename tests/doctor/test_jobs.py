@@ -20,7 +20,9 @@ def found(situation, program, config=MOVIES, **keys):
 
 def complaints(situation, program, config=MOVIES, **keys):
     program("sbatch", "exit 0")
-    return [(f.verdict.value, f"{f.checked}: {f.found} {f.do}") for f in found(situation, program, config, **keys) if f.do]
+    return [
+        (f.verdict.value, f"{f.checked}: {f.found} {f.do}") for f in found(situation, program, config, **keys) if f.do
+    ]
 
 
 def test_jobs_that_fit(situation, told, program):
@@ -59,20 +61,23 @@ def test_too_much_memory_names_the_setting(situation, program):
 def test_too_long_jobs_name_the_setting(situation, program):
     recipe = {"frames": 1000, "shape_px": [50, 1000, 1000], "cells": {"count": 500, "cycle_hours": None}}
     long = {"sequences": [{"name": "01", "simulate": recipe}], "blocks": {"frames": 500}, "fill": {"method": "shape"}}
-    said = dict(reversed(text.split(": ", 1)) for _, text in complaints(situation, program, long, cores=64))
+    said = dict(reversed(text.split(": ", 1)) for _, text in complaints(situation, program, long))
     segment = next(text for text in said if "job of segment" in said[text])
     assert "Set blocks.frames: " in segment
     assert "blocks.minutes" in segment
-    associate = next(text for text in said if "report" in said[text] or "ingest" in said[text])
-    assert "blocks.frames" not in associate
-    assert "of the site's profile" in associate
+    of_a_movie = next(text for text in said if said[text] == "job of simulate")
+    assert "blocks.frames" not in of_a_movie
+    assert "Set slurm_partition in set-resources: simulate: long" in of_a_movie
+    assert "of the site's profile" in of_a_movie
 
 
 def test_a_group_that_is_too_large(situation, program):
     groups = {"groups": ["measure=light"], "group-components": ["light=20"], "cores": 64}
-    ((verdict, said),) = complaints(situation, program, **groups)
-    assert verdict == "problem"
-    assert "Lower group-components in the profile, now light=20" in said
+    said = [text for _, text in complaints(situation, program, **groups) if "job of measure (group light=20)" in text]
+    assert any(
+        "mem_mb is 20000" in text and "Lower group-components in the profile, now light=20" in text for text in said
+    )
+    assert any("10 threads, nodes of cpu have 8 Set cores in the profile: 8" in text for text in said)
 
 
 def test_what_slurm_itself_refuses(situation, told, program):

@@ -25,7 +25,8 @@ def less_memory(config: Config, rule: str, asked_mb: float, most_mb: float) -> s
     left = math.floor((most_mb / 1000 - of_network) * 10) / 10
     if left >= LEAST_MEMORY_GB:
         return f"Set resources.memory_gb: {left:.1f}"
-    return f"Lower {network}.memory_gb ({of_network:g}) and resources.memory_gb" if network else ""
+    both = f"Set {network}.memory_gb and resources.memory_gb so that they are at most {most_mb / 1000:.1f} together"
+    return both if network else ""
 
 
 def less_time(config: Config, rule: str, asked_min: float, most_min: float) -> str:
