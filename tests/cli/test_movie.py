@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from samtrack.cli.main import build_parser
-from samtrack.cli.movie import cache_folder, configuration_of, sequence_name, snakemake_command, workflow_folder
+from samtrack.cli.movie import cache_folder, configuration_of, sequence_name, snakemake_command
 from samtrack.errors import SettingsError
+from samtrack.stages.workflow import workflow_folder
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_neither_chunks_nor_the_way_of_counting_change_anything(pair):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(match, "CHUNK_VOXELS", 5)
         patch.setattr(match, "DENSE_CODES", 3)
+        patch.setattr(match, "DENSE_PAIRS", 3)
         cut = match_frame(*pair)
     for name in whole.__slots__:
         np.testing.assert_array_equal(getattr(cut, name), getattr(whole, name))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from samtrack import __version__
 from samtrack.cli.bench import add_bench
+from samtrack.cli.doctor import add_doctor
 from samtrack.cli.movie import add_run
 from samtrack.cli.patches import add_patches
 from samtrack.cli.results import add_result_commands
@@ -49,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_patches(commands)
     add_weights(commands)
     add_bench(commands)
+    add_doctor(commands)
     return parser
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import re
 import sys
@@ -14,6 +13,7 @@ from samtrack.config import Config, build_config, merge, preset_names
 from samtrack.config.layout import Layout
 from samtrack.config.load import Axes, parse_override, read_yaml
 from samtrack.errors import SettingsError
+from samtrack.stages.workflow import workflow_folder
 
 FILES = ("images", "masks", "seeds", "first_frame", "truth")
 """Options that name files of the sequence."""
@@ -138,16 +138,6 @@ def snakemake_command(config: Path, cores: int) -> list[str]:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(workflow_folder() / "Snakefile")]
     command += ["--configfile", str(config), "--cores", str(cores), "--workflow-profile", "none"]
     return [*command, "--nolock", "--rerun-incomplete", "--quiet", "all"]
-
-
-def workflow_folder() -> Path:
-    """Where the Snakefile lies: in the checkout this package runs from, or inside the installed package."""
-    spec = importlib.util.find_spec("samtrack")
-    package = Path(str(spec.origin if spec else __file__)).parent
-    for folder in (package.parents[1], package / "_workflow"):
-        if (folder / "Snakefile").is_file() and (folder / "workflow").is_dir():
-            return folder
-    raise SettingsError(f"the workflow is missing beside {package}; install samtrack again.")
 
 
 def cache_folder(out: Path) -> Path:

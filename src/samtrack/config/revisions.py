@@ -18,7 +18,7 @@ Network = Literal["sam2", "sammed3d"]
 REVISIONS: dict[str, int] = {
     "simulate": 1,
     "ingest": 1,
-    "segment": 1,
+    "segment": 2,
     "measure": 1,
     "propagate": 1,
     "link": 3,

@@ -24,7 +24,10 @@ CHUNK_VOXELS = 2**22
 """Voxels tallied at once: 32 MiB as 64-bit numbers, so that a volume never has a wide copy of itself."""
 
 DENSE_CODES = 2**24
-"""Largest number of distinct codes that are counted in a table (128 MiB) instead of by sorting."""
+"""Largest number of distinct labels that are counted in a table (128 MiB) instead of by sorting."""
+
+DENSE_PAIRS = 2**20
+"""Largest number of pairs of labels that are counted in a table (8 MiB): it grows with the square of the cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +124,22 @@ def _chunks(flat: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
 
 def _count(chunks: Iterable[Ints], n_codes: int) -> tuple[Ints, Ints]:
     """The distinct numbers (all below ``n_codes``) in an iterable of arrays, sorted, and how often each occurs."""
-    if n_codes <= DENSE_CODES:
+    if n_codes <= DENSE_PAIRS:
         table = np.zeros(n_codes, dtype=np.int64)
         for chunk in chunks:
             few = np.bincount(chunk)
             table[: len(few)] += few
         return np.flatnonzero(table), table[table > 0]
-    return _summed([np.unique(chunk.astype(np.int64), return_counts=True) for chunk in chunks])
+    return _summed([_counted_by_run(chunk) for chunk in chunks])
+
+
+def _counted_by_run(codes: Ints) -> tuple[Ints, Ints]:
+    """Distinct numbers and how often each occurs: equal neighbours, as along lines of cells, are sorted as one."""
+    start = np.flatnonzero(np.diff(codes, prepend=-1))
+    values, back = np.unique(codes[start], return_inverse=True)
+    counts = np.zeros(len(values), dtype=np.int64)
+    np.add.at(counts, back, np.diff(start, append=len(codes)))
+    return values, counts
 
 
 def _summed(parts: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:

@@ -78,11 +78,13 @@ class Drawing:
     """What is known of a frame: its plan, the windows in which masks may lie, and of which cells the fate is counted.
 
     ``first`` (n, 3): first voxels of the windows, which all have the shape ``size`` and lie inside of the frame.
+    ``least_voxels`` (n,): smaller masks are none.
     """
 
     plan: PromptPlan
     first: Ints
     size: tuple[int, ...]
+    least_voxels: npt.NDArray[np.float64]
     is_counted: Bools
 
 
@@ -114,7 +116,8 @@ class Prompts3dSegmenter:
         size = tuple(min(2 * r + 1, n) for r, n in zip(self._reach_px, images.shape, strict=True))
         first = np.floor(spots.point + 0.5).astype(np.int64) - self._reach_px
         first = np.clip(first, 0, np.array(images.shape) - size)
-        return Drawing(plan, first, size, np.zeros(len(first), dtype=np.bool_))
+        least = self._least_voxels(spots.point, images.shape)
+        return Drawing(plan, first, size, least, np.zeros(len(first), dtype=np.bool_))
 
     def segment(self, image: npt.NDArray[Any], box: Box, facts: Drawing) -> Labels:
         """Labels of the voxels in ``box``: 1 + the number of the cell among the points of the frame."""
@@ -130,8 +133,7 @@ class Prompts3dSegmenter:
         if plan.spots.masks is not None:
             _claim_masks(claims, facts, kept)
         labels = claims.labels(in_one_piece=not self._as_seed)
-        stays = np.bincount(labels.reshape(-1), minlength=len(near) + 1) >= self._least_voxels
-        stays[0] = False
+        stays = np.bincount(labels.reshape(-1), minlength=len(near) + 1) >= np.r_[np.inf, facts.least_voxels]
         self._count(facts, _all_axes((first >= box.start) & (last <= box.stop)), kept, stays[1:])
         return np.where(stays, np.arange(len(stays)), 0).astype(np.uint32)[labels]
 
@@ -148,7 +150,7 @@ class Prompts3dSegmenter:
             click = np.clip(np.floor(plan.spots.point[some] + 0.5).astype(np.int64) - first, 0, np.array(size) - 1)
             masks = piece_under(logits > 0, click)
             n_voxels = masks.sum(axis=(1, 2, 3))
-            unsure = (n_voxels < self._least_voxels) | (n_voxels > MOST_CELLS * self._cell_voxels)
+            unsure = (n_voxels < facts.least_voxels[some]) | (n_voxels > MOST_CELLS * self._cell_voxels)
             if self.settings.min_iou:
                 unsure |= answer.iou[rows] < self.settings.min_iou
             masks[unsure] = False
@@ -194,9 +196,16 @@ class Prompts3dSegmenter:
         """Voxels of a ball of the cell's diameter."""
         return float(np.pi / 6 * self.diameter_um**3 / self.scale.size_per_voxel)
 
-    @property
-    def _least_voxels(self) -> float:
-        return max(self.settings.min_size_fraction * self._cell_voxels, 1.0)
+    def _least_voxels(self, point: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        """Voxels of the smallest mask of each cell, (n,): less where the frame ends within a radius of its point.
+
+        There a box as wide as the cell tells how much of it may be seen; the point lies in the part that is.
+        """
+        radius = self.diameter_um / 2 / self.scale.voxel_um
+        below = np.minimum(point + 0.5, radius)
+        above = np.minimum(np.array(shape) - 0.5 - point, radius)
+        seen = (np.clip(below + above, 0, None) / (2 * radius)).prod(axis=1)
+        return np.maximum(self.settings.min_size_fraction * self._cell_voxels * seen, 1.0)
 
 
 def _claim_masks(claims: Claims, facts: Drawing, cells: Ints) -> None:
