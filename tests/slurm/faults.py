@@ -70,7 +70,7 @@ def killed(lab: Lab) -> Cost:
     held = work.wait_held(1, run)
     assert list((work.folder / "out").rglob("*.part-*")), "it is in the middle of writing"
     at = time.time()
-    os.kill(int(str(held[0]["pid"])), signal.SIGKILL)
+    os.kill(held[0]["pid"], signal.SIGKILL)
     work.release()
     assert run.finish() == 0, run.text
     assert states(lab, last) == ["FAILED", "COMPLETED"]
