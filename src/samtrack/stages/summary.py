@@ -43,13 +43,15 @@ def begin(config: Config, workflow: Any) -> None:
     """
     try:
         out = Path(config.out)
-        lock(out)
-        follows_slurm = bool(noted(out))
-        said = clear_leftovers(out, name_of_jobs(workflow))
-        if said:
-            say(said)
-        if follows_slurm:
-            adopt_outputs(workflow, out, is_saved(config))
+        if lock(out):
+            follows_slurm = bool(noted(out))
+            said = clear_leftovers(out, name_of_jobs(workflow))
+            if said:
+                say(said)
+            if follows_slurm:
+                adopt_outputs(workflow, out, is_saved(config))
+        else:
+            say(f"samtrack: {out}: this file system has no locks; make sure that no other run works here")
         save_run_config(config)
     except SamtrackError as error:
         say(f"samtrack: error: {error}")
