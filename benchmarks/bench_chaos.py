@@ -39,6 +39,7 @@ def costs(names: list[str]) -> list[Cost]:
     """Every fault on one cluster, which is stopped at the end."""
     found: list[Cost] = []
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    folder.chmod(0o755)  # munged wants its socket where everybody could reach it
     cluster = Cluster(folder / "box")
     try:
         lab = Lab(cluster.start(), folder / "lab").build()
