@@ -46,7 +46,7 @@ def costs(names: list[str]) -> list[Cost]:
         for name in names:
             try:
                 found.append(FAULTS[name](lab))
-                sys.stderr.write(f"{name}: done\n")
+                sys.stderr.write(f"{found[-1]}\n")
             except NotHereError as reason:
                 sys.stderr.write(f"{name}: left out, {reason}\n")
     finally:
