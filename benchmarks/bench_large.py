@@ -211,13 +211,13 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     """Seconds per frame of the stages against voxels, and peak memory against the limit."""
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
     stages = [s for s in STAGES if s not in ("typical", "associate")]
     for stage in stages:
         mine = [r for r in rows if r["stage"] == stage]
         left.plot([r["voxels"] / 1e6 for r in mine], [r["per_frame_s"] for r in mine], "o-", label=stage, ms=3)
     left.set(xlabel="million voxels per frame", ylabel="seconds per frame", xscale="log", yscale="log")
-    left.legend(fontsize=7)
+    left.legend(fontsize=7, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
     most = [r for r in rows if r["stage"] in stages and r["size"] == list(SIZES)[-1]]
     place = np.arange(len(most))
     right.bar(place - 0.2, [r["libraries_mb"] for r in most], 0.4, label="libraries (one tile)")
@@ -226,7 +226,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     right.axhline(most[0]["frame_mb"], color="0.6", lw=1, label="one frame, as stored")
     right.set_xticks(place, [r["stage"] for r in most], rotation=60)
     right.set_ylabel("MB")
-    right.legend(fontsize=7)
+    right.legend(fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     figure.savefig(path, dpi=110)
 
 
