@@ -100,7 +100,9 @@ def test_the_driver_is_told(situation, told, program, tmp_path, monkeypatch):
     assert told(check_gpu(situation()))["NVIDIA driver"][0] == "note"
 
 
-@pytest.mark.parametrize(("given", "gpus", "word"), [(2, [H200], "share"), (1, [H200] * 2, "idle"), (1, [], "device: cpu")])
+@pytest.mark.parametrize(
+    ("given", "gpus", "word"), [(2, [H200], "share"), (1, [H200] * 2, "idle"), (1, [], "device: cpu")]
+)
 def test_gpus_of_the_profile_that_are_not_those_seen(situation, told, given, gpus, word):
     now = situation({}, {"resources": [f"gpu={given}"]})
     verdict, said = judged(told, now, gpus)["resources of the profile"]

@@ -20,7 +20,9 @@ def found(situation, program, config=MOVIES, **keys):
 
 def complaints(situation, program, config=MOVIES, **keys):
     program("sbatch", "exit 0")
-    return [(f.verdict.value, f"{f.checked}: {f.found} {f.do}") for f in found(situation, program, config, **keys) if f.do]
+    return [
+        (f.verdict.value, f"{f.checked}: {f.found} {f.do}") for f in found(situation, program, config, **keys) if f.do
+    ]
 
 
 def test_jobs_that_fit(situation, told, program):
