@@ -39,13 +39,14 @@ def costs(names: list[str]) -> list[Cost]:
     """Every fault on one cluster, which is stopped at the end."""
     found: list[Cost] = []
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    folder.chmod(0o755)  # munged wants its socket where everybody could reach it
     cluster = Cluster(folder / "box")
     try:
         lab = Lab(cluster.start(), folder / "lab").build()
         for name in names:
             try:
                 found.append(FAULTS[name](lab))
-                sys.stderr.write(f"{name}: done\n")
+                sys.stderr.write(f"{found[-1]}\n")
             except NotHereError as reason:
                 sys.stderr.write(f"{name}: left out, {reason}\n")
     finally:

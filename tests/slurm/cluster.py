@@ -185,9 +185,12 @@ class Cluster:
 
     def jobs(self) -> list[Job]:
         """All jobs since the start, oldest first, ended ones included."""
-        text = self.ask("squeue", "--noheader", "--states=all", "--format=%A|%j|%T|%N|%m|%b|%k")
-        rows = [line.split("|", 6) for line in text.splitlines() if line]
-        return sorted((Job(int(row[0]), *row[1:]) for row in rows), key=lambda job: job.id)
+        text = self.ask("squeue", "--noheader", "--states=all", "--format=%A|%j|%T|%N|%m|%k")
+        rows = [line.split("|", 5) for line in text.splitlines() if line]
+        asked = self.ask("squeue", "--noheader", "--states=all", "--Format=jobid:12,tres-per-job:40,tres-per-node:40")
+        gpus = {words[0]: " ".join(words[1:]) for words in map(str.split, asked.splitlines()) if words}
+        found = [Job(int(row[0]), *row[1:5], gpus=gpus.get(row[0], ""), comment=row[5]) for row in rows]
+        return sorted(found, key=lambda job: job.id)
 
     def running(self) -> list[Job]:
         """Jobs that run now."""

@@ -8,7 +8,6 @@ finished may have been started again.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -70,7 +69,7 @@ def killed(lab: Lab) -> Cost:
     held = work.wait_held(1, run)
     assert list((work.folder / "out").rglob("*.part-*")), "it is in the middle of writing"
     at = time.time()
-    os.kill(int(str(held[0]["pid"])), signal.SIGKILL)
+    os.kill(held[0]["pid"], signal.SIGKILL)
     work.release()
     assert run.finish() == 0, run.text
     assert states(lab, last) == ["FAILED", "COMPLETED"]
@@ -102,16 +101,15 @@ def too_much_memory(lab: Lab) -> Cost:
     """A job takes more than it asked for; it is sent again and asks for more."""
     work, last = lab.work("too_much_memory", "associate"), last_job(lab)
     work.hold("merges.parquet")  # so that it lives until Slurm looks, once a second
-    grows = (
-        "associate:mem_mb=200 + 1800 * (attempt - 1)"  # MB; a job's Snakemake takes about 140, samtrack's imports more
-    )
+    grows = "associate:mem_mb=200 + 1800 * (attempt - 1)"  # MB; a job's Snakemake takes as much by itself
     run = work.start(*lab.targets("associate"), "--set-resources", grows)
     wait_until(lambda: states(lab, last)[:1] not in ([], ["PENDING"], ["RUNNING"], ["COMPLETING"]), "an end", 120)
     at = time.time()
     work.release()
     assert run.finish() == 0, run.text
     first, second = jobs_since(lab, last)
-    assert (first.state in ("FAILED", "OUT_OF_MEMORY"), first.memory) == (True, "300M")
+    assert first.state in ("FAILED", "OUT_OF_MEMORY", "CANCELLED"), first
+    assert first.memory == "200M", first
     assert (second.state, second.memory) == ("COMPLETED", "2000M")
     check(lab, work, "associate")
     return cost_of(work, "a job over its memory limit", "Snakemake submitted it again with more memory", at)
@@ -137,6 +135,10 @@ def snakemake_killed(lab: Lab) -> Cost:
     """Snakemake itself is killed; one of its jobs ends well afterwards, one is still at it when the run is started again."""
     work, last = lab.work("snakemake_killed", "link"), last_job(lab)
     first, second = sorted(name.split("--block ")[1] for name in lab.commands("link"))
+    new = work.start(
+        "--cleanup-metadata", *lab.targets("link"), profile=""
+    )  # as in a folder where they were never made
+    assert new.finish() == 0, new.text
     work.hold(first)
     work.hold(second)
     run = work.start(*lab.targets("link"))
@@ -164,7 +166,7 @@ def snakemake_killed(lab: Lab) -> Cost:
         "--dry-run", *lab.targets("link"), "--configfile", "config.yaml", changed.name, "--quiet", "progress"
     )
     assert dry.finish() == 0, dry.text
-    assert re.search(r"^link +2$", dry.text, re.MULTILINE), f"both blocks are known by their settings\n{dry.text}"
+    assert dry.text.count("\nrule link:") == 2, f"both blocks are known by their settings\n{dry.text}"
     what = "started again; what was still in the queue was cancelled first, what had ended counted"
     return cost_of(work, "SIGKILL of Snakemake", what, at)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.slurm.cluster import Cluster, wait_until
 
@@ -55,7 +57,7 @@ RESULT = ("01_work/**/*", "01.ome.zarr/**/*", "01_tracks.*", "01_report.html", "
 
 @dataclass(frozen=True)
 class Execution:
-    """One command of samtrack that a job ran, by the diary; one that was killed has no end."""
+    """One command of samtrack that a job ran, by the diary, without its number of workers; a killed one has no end."""
 
     command: str
     job: int
@@ -149,16 +151,16 @@ class Work:
         for path in self.holds.iterdir():
             path.unlink()
 
-    def diary(self) -> list[dict[str, object]]:
+    def diary(self) -> list[dict[str, Any]]:
         """What the instrument wrote."""
         path = self.folder / "diary"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    def wait_held(self, count: int, run: Run, seconds: float = 180) -> list[dict[str, object]]:
+    def wait_held(self, count: int, run: Run, seconds: float = 180) -> list[dict[str, Any]]:
         """The last entries of ``count`` commands that are being held, once there are as many."""
 
-        def now() -> list[dict[str, object]]:
-            last: dict[object, dict[str, object]] = {}
+        def now() -> list[dict[str, Any]]:
+            last: dict[tuple[str, int], dict[str, Any]] = {}
             for entry in self.diary():
                 last[(entry["SLURM_JOB_ID"], entry["pid"])] = entry
             return [entry for entry in last.values() if entry["event"] == "held"]
@@ -181,8 +183,8 @@ class Work:
         return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
 
 
-def _executions(diary: Sequence[dict[str, object]]) -> Iterator[Execution]:
-    open_ones: dict[tuple[object, object], list[dict[str, object]]] = {}
+def _executions(diary: Sequence[dict[str, Any]]) -> Iterator[Execution]:
+    open_ones: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for entry in diary:
         key = (entry["SLURM_JOB_ID"], entry["pid"])
         if entry["event"] == "started" and key in open_ones:  # the number of a process was used again
@@ -191,17 +193,17 @@ def _executions(diary: Sequence[dict[str, object]]) -> Iterator[Execution]:
     yield from (_execution(entries) for entries in open_ones.values())
 
 
-def _execution(entries: Sequence[dict[str, object]]) -> Execution:
+def _execution(entries: Sequence[dict[str, Any]]) -> Execution:
     first, last = entries[0], entries[-1]
-    times = {event: [float(str(e["time"])) for e in entries if e["event"] == event] for event in ("held", "released")}
+    times = {event: [e["time"] for e in entries if e["event"] == event] for event in ("held", "released")}
     held = sum(after - before for before, after in zip(times["held"], times["released"], strict=False))
     return Execution(
-        command=" ".join(str(word) for word in first["command"]),  # type: ignore[attr-defined]
-        job=int(str(first["SLURM_JOB_ID"] or 0)),
-        node=str(first["SLURMD_NODENAME"]),
-        gpus=str(first["CUDA_VISIBLE_DEVICES"]),
-        started=float(str(first["time"])),
-        ended=float(str(last["time"])),
+        command=re.sub(r" --workers \d+", "", " ".join(first["command"])),
+        job=int(first["SLURM_JOB_ID"] or 0),
+        node=first["SLURMD_NODENAME"],
+        gpus=first["CUDA_VISIBLE_DEVICES"],
+        started=first["time"],
+        ended=last["time"],
         ended_well=last["event"] == "ended" and last.get("status") in (0, None),
         held=held,
     )

@@ -12,7 +12,7 @@ from tests.slurm.lab import ROOT, Work
 pytestmark = [pytest.mark.slurm, pytest.mark.workflow]
 
 SMALL = {
-    "demo2d": "{kind: nuclei, seed: 1, frames: 4, shape_px: [128, 128], cells: {count: 6, cycle_hours: 12}}",
+    "demo2d": "{kind: nuclei, seed: 1, frames: 4, shape_px: [192, 192], cells: {count: 10, cycle_hours: 12}}",
     "demo3d": "{kind: nuclei, seed: 2, frames: 3, shape_px: [10, 64, 64], um_per_voxel: [2.0, 0.8, 0.8], cells: {count: 5}}",
 }
 """The movies of the demos, with few frames and few cells; everything else is as in their files."""

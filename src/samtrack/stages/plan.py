@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -20,6 +21,9 @@ from samtrack.stages.cut import with_blocks
 
 LOCK_VARIABLE = "SAMTRACK_LOCK"
 """Environment variable that tells a process which lock it holds itself."""
+
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""How file systems say that they have no locks, as some of clusters do unless they are mounted with them."""
 
 
 def complete(config: Config, out: Path | None = None) -> Config:
@@ -177,11 +181,14 @@ def put_commands_on_path() -> None:
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", os.defpath)
 
 
-def lock(out: Path) -> None:
-    """Hold the output folder until this process ends, however it ends; raise if another run holds it."""
+def lock(out: Path) -> bool:
+    """Hold the output folder until this process ends, however it ends; raise if another run holds it.
+
+    False where the file system has no locks, so that nobody knows whether another run works there.
+    """
     held = f"{os.getpid()}:{out.resolve()}"
     if os.environ.get(LOCK_VARIABLE) == held:
-        return  # this very process took the lock before it became Snakemake (`samtrack run`)
+        return True  # this very process took the lock before it became Snakemake (`samtrack run`)
     try:
         out.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(out / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
@@ -198,7 +205,13 @@ def lock(out: Path) -> None:
             f"{out}: another run is working here (process {holder}). Wait for it to end, stop it, or choose another "
             "output folder."
         ) from error
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in NO_LOCKS:
+            raise DataError(f"{out}: cannot be locked ({error.strerror}). Choose another output folder.") from error
+        return False
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()} on {os.uname().nodename}\n".encode())
     os.set_inheritable(descriptor, True)  # survives becoming Snakemake; Snakemake's own children do not get it
     os.environ[LOCK_VARIABLE] = held
+    return True

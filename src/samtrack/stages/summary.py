@@ -15,6 +15,7 @@ from samtrack.stages.address import Address
 from samtrack.stages.leftovers import adopt_outputs, clear_leftovers, forget, name_of_jobs, noted, sweep_lost_nodes
 from samtrack.stages.lineages import summary_of_lineages
 from samtrack.stages.plan import complete, count_axes, is_saved, lock, save_run_config
+from samtrack.stages.slurm_logs import said_by_slurm
 
 SHOWN = ("SEG", "DET", "TRA", "LNK", "CT", "TF", "BC(0)", "CCA", "CHOTA")
 """Measures worth a line in a terminal; the JSON holds all."""
@@ -42,13 +43,15 @@ def begin(config: Config, workflow: Any) -> None:
     """
     try:
         out = Path(config.out)
-        lock(out)
-        follows_slurm = bool(noted(out))
-        said = clear_leftovers(out, name_of_jobs(workflow))
-        if said:
-            say(said)
-        if follows_slurm:
-            adopt_outputs(workflow, out, is_saved(config))
+        if lock(out):
+            follows_slurm = bool(noted(out))
+            said = clear_leftovers(out, name_of_jobs(workflow))
+            if said:
+                say(said)
+            if follows_slurm:
+                adopt_outputs(workflow, out, is_saved(config))
+        else:
+            say(f"samtrack: {out}: this file system has no locks; make sure that no other run works here")
         save_run_config(config)
     except SamtrackError as error:
         say(f"samtrack: error: {error}")
@@ -102,7 +105,7 @@ def _scores(layout: Layout) -> str:
 
 
 def summary_of_errors(config: Config, since: float) -> str:
-    """The errors that stages of this run wrote to their logs, each with the log's path."""
+    """The errors that stages of this run wrote to their logs, and why Slurm ended jobs, each with the log's path."""
     lines = []
     for path in sorted(Path(config.out, "logs").rglob("*.log")):
         if path.stat().st_mtime >= since:
@@ -111,6 +114,7 @@ def summary_of_errors(config: Config, since: float) -> str:
             if at >= 0 or "Traceback" in text:
                 message = text[text.rfind("\n", 0, at) + 1 :].strip() if at >= 0 else text.strip().splitlines()[-1]
                 lines += [f"\n{message}\n  log: {path}"]
+    lines += said_by_slurm(since)
     return "\n".join(lines or ["\nThe run stopped before a stage could say why; see Snakemake's message above."]) + (
         "\nNothing finished is lost: the same command goes on from here."
     )
