@@ -14,13 +14,7 @@ from samtrack.config.layout import (
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.jobs import Jobs
-from samtrack.stages.summary import (
-    begin,
-    end,
-    planned,
-    say,
-    summary_of_errors,
-)
+from samtrack.stages.summary import begin, end, planned, say, summary_of_errors
 
 STARTED = time.time()
 plan.put_commands_on_path()
