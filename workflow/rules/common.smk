@@ -4,13 +4,7 @@ import os
 import time
 
 from samtrack.config import network_of, trigger
-from samtrack.config.layout import (
-    KEPT_TABLE,
-    RUN_CONFIG,
-    WEIGHTS_MARKS,
-    Layout,
-    trained_folder,
-)
+from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout, trained_folder
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.jobs import Jobs
