@@ -8,7 +8,13 @@ from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout, trained_folde
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.jobs import Jobs
-from samtrack.stages.summary import begin, end, planned, say, summary_of_errors
+from samtrack.stages.summary import (
+    begin,
+    end,
+    planned,
+    say,
+    summary_of_errors,
+)
 
 STARTED = time.time()
 plan.put_commands_on_path()
