@@ -135,7 +135,9 @@ def snakemake_killed(lab: Lab) -> Cost:
     """Snakemake itself is killed; one of its jobs ends well afterwards, one is still at it when the run is started again."""
     work, last = lab.work("snakemake_killed", "link"), last_job(lab)
     first, second = sorted(name.split("--block ")[1] for name in lab.commands("link"))
-    new = work.start("--cleanup-metadata", *lab.targets("link"), profile="")  # as in a folder where they were never made
+    new = work.start(
+        "--cleanup-metadata", *lab.targets("link"), profile=""
+    )  # as in a folder where they were never made
     assert new.finish() == 0, new.text
     work.hold(first)
     work.hold(second)
