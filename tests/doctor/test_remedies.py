@@ -6,8 +6,8 @@ MOVIES = {"sequences": [{"name": "01", "simulate": {"frames": 30, "shape_px": [6
 
 def test_the_setting_named_makes_jobs_ask_for_less(situation):
     now = situation({**MOVIES, "resources": {"memory_gb": 30}})
-    assert less_memory(now.planned, "fill", 32000, 16000) == "Set resources.memory_gb: 14.0"
-    small = situation({**MOVIES, "resources": {"memory_gb": 14}})
+    assert less_memory(now.planned, "fill", 32000, 16000) == "Set resources.memory_gb: 13.5"
+    small = situation({**MOVIES, "resources": {"memory_gb": 13.5}})
     assert needs(small.planned, "fill").mem_mb <= 16000
     assert "sam2.memory_gb" in less_memory(now.planned, "fill", 32000, 1000)
 

@@ -24,7 +24,7 @@ def test_jobs_ask_for_what_the_rules_say_and_more_at_the_last_attempt(situation)
         assert request.memory_mb == (first.mem_mb, last.mem_mb)
         assert request.gpus == first.gpu
     assert asked["fill"].gpus == 1
-    assert asked["fill"].memory_mb == (10000, 22500)
+    assert asked["fill"].memory_mb == (10500, 23625)
 
 
 def test_rules_that_ask_for_the_same_are_told_together(situation):
@@ -47,7 +47,7 @@ def test_set_resources_count_and_defaults_only_for_what_rules_do_not_say(situati
     assert asked["link"].threads == 4
     assert (asked["fill"].partition, asked["fill"].minutes) == ("gpu", (120, 120))
     assert (asked["segment"].partition, asked["segment"].account) == ("cpu", "lab")
-    assert asked["segment"].memory_mb[0] == 8000
+    assert asked["segment"].memory_mb[0] == 8500
     assert partition_set_in(asked["segment"]) == "default-resources"
     assert partition_set_in(asked["fill"]) == "set-resources: fill"
 

@@ -1,3 +1,6 @@
+from samtrack.stages.needs import OVERHEAD_MB
+
+
 def test_which_stages_ask_which_network(situation):
     now = situation()
     assert now.stages_of_networks == {"fill": "sam2"}
@@ -6,7 +9,7 @@ def test_which_stages_ask_which_network(situation):
     assert now.stages_on_gpus == []
     now = situation({"fill": {"method": "shape"}})
     assert now.networks == []
-    assert now.job_memory_gb == now.config.resources.memory_gb
+    assert now.job_memory_gb == now.config.resources.memory_gb + OVERHEAD_MB / 1000
 
 
 def test_propagate_asks_sam2_where_links_want_it(situation, tmp_path):

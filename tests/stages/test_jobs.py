@@ -38,7 +38,7 @@ def test_a_job_that_asks_a_network_has_its_memory_its_threads_and_a_gpu(tmp_path
     drawn = {"fill": {"method": "prompts3d"}, "resources": {"workers": 5, "memory_gb": 6.0}}
     jobs = Jobs(planned(tmp_path, **drawn, sammed3d={"memory_gb": 3.0}), None)
     assert (jobs.threads("fill"), jobs.threads("segment")) == (5, 1)
-    assert asked(jobs, "fill")["mem_mb"] == 9000
+    assert asked(jobs, "fill")["mem_mb"] == 9500
     assert (asked(jobs, "fill")["gpu"], asked(jobs, "segment")["gpu"]) == (1, 0)
     on_cpu = Jobs(planned(tmp_path, **drawn, sammed3d={"device": "cpu"}), None)
     assert asked(on_cpu, "fill")["gpu"] == 0

@@ -6,7 +6,7 @@ import math
 
 from samtrack.config import Config
 from samtrack.stages.forecast import network_asked, rate_of
-from samtrack.stages.needs import LEAST_RUNTIME_MIN, LIGHT
+from samtrack.stages.needs import LEAST_RUNTIME_MIN, LIGHT, OVERHEAD_MB
 
 LEAST_MEMORY_GB = 0.2
 """The least that ``resources.memory_gb`` is told to be: below it Python with its libraries leaves nothing."""
@@ -19,13 +19,13 @@ def less_memory(config: Config, rule: str, asked_mb: float, most_mb: float) -> s
     """
     network = network_asked(config, rule)
     of_network = getattr(config, network).memory_gb if network else 0.0
-    kept_mb = (config.resources.memory_gb + of_network) * 1000
+    kept_mb = (config.resources.memory_gb + of_network) * 1000 + OVERHEAD_MB
     if rule in LIGHT or asked_mb > kept_mb + 1:
         return _shorter_blocks(config, rule, most_mb / asked_mb)
-    left = math.floor((most_mb / 1000 - of_network) * 10) / 10
+    left = math.floor(((most_mb - OVERHEAD_MB) / 1000 - of_network) * 10) / 10
     if left >= LEAST_MEMORY_GB:
         return f"Set resources.memory_gb: {left:.1f}"
-    both = f"Set {network}.memory_gb and resources.memory_gb so that they are at most {most_mb / 1000:.1f} together"
+    both = f"Set {network}.memory_gb and resources.memory_gb so that they are at most {(most_mb - OVERHEAD_MB) / 1000:.1f} together"
     return both if network else ""
 
 

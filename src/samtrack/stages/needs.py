@@ -27,6 +27,9 @@ LEAST_MEMORY_MB = 2000
 LIGHT = ("summarise", "validate", "measure", "lineages", "diameter")
 """Rules whose jobs hold slabs and tables only: they ask for what is forecast, not for ``resources.memory_gb``."""
 
+OVERHEAD_MB = 500
+"""Memory of the two processes of Snakemake that stand around each job of a cluster: about 210 MB each."""
+
 CAREFUL = 2.0
 """How many times the memory forecast a job asks for."""
 
@@ -57,7 +60,7 @@ def needs(config: Config, rule: str, sequence: str | None = None, attempt: int =
     runtime = max(LEAST_RUNTIME_MIN, math.ceil(SLACK * seconds / 60))
     return Needs(
         threads,
-        int(_memory_mb(config, rule, costs) * MEMORY_GROWTH ** (attempt - 1)),
+        int((OVERHEAD_MB + _memory_mb(config, rule, costs)) * MEMORY_GROWTH ** (attempt - 1)),
         int(runtime * TIME_GROWTH ** (attempt - 1)),
         int(network is not None and getattr(config, network).device != "cpu"),
     )
