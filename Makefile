@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format dag golden schema fit-links fit-links-sam2 train-tiny train-tiny-3d link-card bench clean setup setup-dev
+.PHONY: help demo test test-fast test-slurm lint format dag golden schema fit-links fit-links-sam2 train-tiny train-tiny-3d link-card bench clean setup setup-dev
 
 help: ## list all targets
 	@grep -hE '^[a-zA-Z_%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -23,6 +23,10 @@ test: setup-dev ## run the whole test suite (unit, property, golden, workflow)
 
 test-fast: setup-dev ## the test suite without the parts that start Snakemake
 	@$(BIN)/python -m pytest -n $(CORES) --dist worksteal -m "not workflow"
+
+test-slurm: setup-dev ## install a real Slurm (as root or by sudo), run demos and faults on it; skipped with a reason where it cannot be had
+	@tests/slurm/install.sh
+	@SAMTRACK_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm -v -rs
 
 lint: setup-dev ## ruff, format, typing, snakefmt, snakemake --lint, import contracts, house budgets
 	$(BIN)/ruff check .

@@ -15,6 +15,9 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+container: "envs/samtrack.sif"  # with --sdm apptainer alone
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/weights.smk"
@@ -35,11 +38,11 @@ rule all:
 
 
 onstart:
-    begin(CONFIG)
+    begin(CONFIG, workflow)
 
 
 onsuccess:
-    say(summary_of_results(CONFIG))
+    end(CONFIG)
 
 
 onerror:

@@ -1,3 +1,6 @@
+import numpy as np
+import tifffile
+
 from samtrack.doctor.configuration import load
 
 
@@ -15,6 +18,8 @@ def test_none_given():
 
 def test_one_that_loads(tmp_path):
     (tmp_path / "images").mkdir()
+    for frame in range(3):
+        tifffile.imwrite(tmp_path / "images" / f"t{frame:03}.tif", np.zeros((8, 8), np.uint8))
     text = f"sequences: [{{name: '01', images: {tmp_path}/images, frames: 3}}]\n"
     config, found = verdicts(tmp_path / "c.yaml", text)
     assert config.sequences[0].name == "01"

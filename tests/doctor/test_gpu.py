@@ -98,3 +98,20 @@ def test_the_driver_is_told(situation, told, program, tmp_path, monkeypatch):
     assert said["GPU 0"][0] == "ok"
     program("nvidia-smi", "echo 'NVIDIA-SMI has failed'; exit 9")
     assert told(check_gpu(situation()))["NVIDIA driver"][0] == "note"
+
+
+@pytest.mark.parametrize(
+    ("given", "gpus", "word"), [(2, [H200], "share"), (1, [H200] * 2, "idle"), (1, [], "device: cpu")]
+)
+def test_gpus_of_the_profile_that_are_not_those_seen(situation, told, given, gpus, word):
+    now = situation({}, {"resources": [f"gpu={given}"]})
+    verdict, said = judged(told, now, gpus)["resources of the profile"]
+    assert verdict == "note"
+    assert word in said
+
+
+def test_gpus_of_the_profile_that_fit_or_do_not_count(situation, told):
+    fit = situation({}, {"resources": ["gpu=1"]})
+    assert "resources of the profile" not in judged(told, fit, [H200])
+    on_cpu = situation({"sam2": {"device": "cpu"}}, {"resources": ["gpu=2"]})
+    assert "resources of the profile" not in judged(told, on_cpu, [H200])

@@ -8,7 +8,7 @@ def test_a_quota_of_processor_time_counts(situation, tmp_path, told):
     (tmp_path / "self").write_text("0::/\n")
     (tmp_path / "cpu.max").write_text("100000 100000\n")
     now = situation({"resources": {"workers": 4}}, cgroups=Cgroups(tmp_path / "self", tmp_path))
-    assert allowed_cores(now)[0] == 1
+    assert allowed_cores(now.cgroups)[0] == 1
     said = told(check_cores(now))
     assert said["resources.workers"][0] == "note"
     assert "workers: 1" in said["resources.workers"][1]

@@ -6,12 +6,12 @@ from samtrack.doctor.memory import check_memory, judge_jobs
 
 def test_a_limit_below_one_job_is_a_problem(situation, tmp_path, told):
     (tmp_path / "self").write_text("0::/\n")
-    (tmp_path / "memory.max").write_text("1000000000\n")
+    (tmp_path / "memory.max").write_text("4000000000\n")
     groups = Cgroups(tmp_path / "self", tmp_path)
-    said = told(check_memory(situation({"resources": {"memory_gb": 4}}, cgroups=groups)))
-    assert "a control group allows 1.0 GB" in said["memory"][1]
+    said = told(check_memory(situation({"resources": {"memory_gb": 4}, "sam2": {"memory_gb": 2}}, cgroups=groups)))
+    assert "a control group allows 4.0 GB" in said["memory"][1]
     assert said["memory of a job"][0] == "problem"
-    assert "resources.memory_gb:" in said["memory of a job"][1]
+    assert "Set resources.memory_gb: 0.7." in said["memory of a job"][1]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_limit_below_one_job_is_a_problem(situation, tmp_path, told):
 )
 def test_jobs_at_once(situation, profile, total, verdict):
     now = situation({"resources": {"memory_gb": 8}, "sam2": {"memory_gb": 2}}, profile)
-    assert now.job_memory_gb == 10, "fill asks SAM 2"
+    assert now.job_memory_gb == 10.5, "fill asks SAM 2"
     assert judge_jobs(now, total).verdict == verdict
 
 

@@ -54,7 +54,10 @@ def test_the_projects_own_profiles_are_read_and_fine(situation, monkeypatch):
     assert profile.uses_slurm
     assert [path.parent.name for path in profile.files] == ["slurm", "default"]
     now = type(situation())(profile=profile)
-    assert not [f for f in check_profile(now) if f.verdict is Verdict.PROBLEM]
+    assert [f.checked for f in check_profile(now) if f.verdict is not Verdict.OK] == []
+    assert profile.group_of("measure") == ("light", 20)
+    assert profile.group_of("link") == ("", 1)
+    assert read_profile(["profiles/gpu-workstation"])[0].gpus == 1
 
 
 def test_a_damaged_profile_is_a_problem(tmp_path):
@@ -69,7 +72,7 @@ def test_a_damaged_profile_is_a_problem(tmp_path):
         ({}, "jobs", "problem"),
         ({"jobs": 5}, "latency-wait", "note"),
         ({"jobs": 5}, "retries", "note"),
-        ({"jobs": 5}, "default-resources", "note"),
+        ({"jobs": 5, "default-resources": {"mem_mb": 5}}, "default-resources", "note"),
         ({"jobs": 5, "set-resources": {"fill": {"gpus": 1}}}, "fill", "problem"),
         ({"jobs": 5, "set-resources": {"fill": {"slurm_extra": "--gres=gpu:1"}}}, "fill", "problem"),
     ],

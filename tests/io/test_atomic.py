@@ -2,6 +2,7 @@ import errno
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from samtrack.errors import DataError
-from samtrack.io.atomic import written_file, written_folder
+from samtrack.io.atomic import sweep_other_machines, written_file, written_folder
 
 
 def test_a_file_appears_only_when_complete(tmp_path: Path):
@@ -55,6 +56,24 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path):
     with written_file(path) as part:
         part.write_text("whole")
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_other_machines_left_is_swept_only_when_asked(tmp_path: Path):
+    path = tmp_path / "a.parquet"
+    (tmp_path / "a.parquet.part-lost-node-7").write_text("half")
+    (tmp_path / "b.zarr.part-lost-node-8").mkdir()
+    kept = [
+        tmp_path / f"c.part-{socket.gethostname()}-{os.getpid()}",
+        tmp_path / "d.part-list.txt",
+        tmp_path / "e.zarr.part",
+    ]
+    for file in kept:
+        file.touch()
+    with written_file(path) as part:
+        part.write_text("whole")
+    assert len(list(tmp_path.iterdir())) == 6, "another machine's process may be alive"
+    sweep_other_machines(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *kept])
 
 
 def test_a_living_writer_is_left_alone(tmp_path: Path):

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from pathlib import Path
@@ -5,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from samtrack.config import Config, build_config
-from samtrack.errors import PlanError, SettingsError
+from samtrack.config.layout import SLURM_FILE
+from samtrack.errors import DataError, PlanError, SettingsError
 from samtrack.stages.plan import LOCK_VARIABLE, lock
 from samtrack.stages.summary import begin, planned, summary_of_errors, summary_of_plan, summary_of_results
 
@@ -59,16 +61,37 @@ def test_a_wrong_configuration_is_said_and_raised(capsys: pytest.CaptureFixture[
 
 def test_a_run_begins_once(config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.delenv(LOCK_VARIABLE, raising=False)
-    begin(config)
-    begin(config)  # the same process holds the lock already
+    begin(config, None)
+    begin(config, None)  # the same process holds the lock already
     assert Path(config.out, "run_config.yaml").exists()
     monkeypatch.delenv(LOCK_VARIABLE)
     with pytest.raises(PlanError, match="another run is working here"):
         lock(Path(config.out))
 
 
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOLCK, True), (errno.EOPNOTSUPP, True), (errno.EIO, False)])
+def test_a_file_system_without_locks(
+    config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, goes_on: bool
+):
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.delenv(LOCK_VARIABLE, raising=False)
+    monkeypatch.setattr("samtrack.stages.plan.fcntl.flock", refuse)
+    out = Path(config.out)
+    out.mkdir()
+    (out / SLURM_FILE).write_text("living\n")
+    if goes_on:
+        begin(config, None)
+        assert "has no locks" in capsys.readouterr().err
+        assert (out / SLURM_FILE).read_text() == "living\n", "its run may be at work"
+    else:
+        with pytest.raises(DataError, match="cannot be locked"):
+            begin(config, None)
+
+
 def test_the_saved_configuration_reads_back(config: Config):
-    begin(config)
+    begin(config, None)
     import yaml
 
     assert build_config(yaml.safe_load(Path(config.out, "run_config.yaml").read_text())) == config

@@ -137,14 +137,3 @@ def test_a_movie_in_3d_needs_the_weights_that_draw_in_volumes(tmp_path: Path) ->
     sequences = [{"name": "01", "images": str(images), "frames": 2}]
     with pytest.raises(WeightsError, match=r"Did you mean sam-med3d-turbo"):
         plan.complete(build_config(plain | {"sammed3d": {"weights": "sam-med3d-turb"}, "sequences": sequences}))
-
-
-def test_a_job_that_asks_a_network_has_its_memory_all_cores_and_a_gpu() -> None:
-    asks = build_config({"fill": {"method": "prompts3d"}, "sammed3d": {"memory_gb": 3.0}, "resources": {"workers": 5}})
-    assert plan.workers_of(asks, "fill") == 5
-    assert plan.gpus_of(asks, "fill") == 1
-    assert plan.memory_mb_of(asks, "fill") == int(1000 * (asks.resources.memory_gb + 3.0))
-    assert (plan.workers_of(asks, "segment"), plan.gpus_of(asks, "segment")) == (1, 0)
-    assert plan.memory_mb_of(asks, "segment") == int(1000 * asks.resources.memory_gb)
-    on_cpu = build_config({"fill": {"method": "prompts3d"}, "sammed3d": {"device": "cpu"}})
-    assert plan.gpus_of(on_cpu, "fill") == 0

@@ -15,6 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from samtrack.config import load_config
+from samtrack.stages.facts import facts_of
+from samtrack.stages.forecast import forecast
+from samtrack.stages.like import read_likeness, read_measured
+from samtrack.stages.plan import complete
+
 pytestmark = pytest.mark.workflow
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +91,39 @@ def test_a_run_makes_everything_it_promises(finished: Path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_what_the_run_cost_is_what_was_forecast_within_a_factor_of_five(finished: Path):
+    """CPU seconds, so that it does not depend on who else works on the machine."""
+    config = complete(load_config(finished / "run_config.yaml"), finished)
+    sequence = config.sequences[0]
+    costs = {cost.rule: cost for cost in forecast(config, sequence, facts_of(config, sequence), cores=1)}
+    measured = read_measured(finished / "benchmarks" / "01")
+    assert set(measured) == set(costs)
+    assert {rule: one.jobs for rule, one in measured.items()} == {rule: one.jobs for rule, one in costs.items()}
+    took = sum(one.cpu_s or one.wall_s for one in measured.values())
+    assert took / 5 < sum(cost.cpu_s for cost in costs.values()) < took * 5
+    most = max(one.memory_mb for one in measured.values())
+    assert most / 5 < max(cost.memory_mb for cost in costs.values()) < most * 5
+    files = [path for path in finished.rglob("*") if path.is_file()]
+    said = sum(cost.files for cost in costs.values())
+    assert len(files) / 2 < said < len(files) * 2
+    disk = sum(path.stat().st_size for path in files) / 1e6
+    assert disk / 5 < sum(cost.disk_mb for cost in costs.values()) < disk * 5
+
+
+def test_the_plan_like_a_finished_run_takes_its_times(finished: Path):
+    done = run("plan", "--config", "run_config.yaml", "--like", ".", "--json", "-", cwd=finished)
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    like = read_likeness(finished)
+    per_rule = {rule: one.seconds for rule, one in read_measured(finished / "benchmarks" / "01").items()}
+    for cost in plan["rules"]:
+        if cost["rule"] in like.seconds:
+            assert cost["cpu_s"] == pytest.approx(per_rule[cost["rule"]], rel=0.01)
+    assert plan["sequences"]["01"]["cells"] * 9 == pytest.approx(
+        len((finished / "01_tracks.csv").read_text().split()) - 1
+    )
+
+
 def test_a_second_run_has_nothing_to_do(finished: Path):
     assert dry_run(finished) == set()
 
@@ -102,6 +141,7 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
         ("export.field_of_interest_px=5", {"export_tracks", "export_ctc"} | LAST),
         ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),
         ("report.tail_frames=3", {"report"}),
+        ("blocks.frames=auto", set()),  # the folder keeps its own number
         ("resources.memory_gb=4", set()),
         ("sam2.cell_px=40", {"fill", "export_tracks", "export_ctc"} | LAST),  # missing masks are drawn by it
         ("sam2.device=cpu", set()),

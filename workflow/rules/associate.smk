@@ -27,8 +27,9 @@ rule associate:
         os.path.join(LOGS, "associate.log"),
     benchmark:
         os.path.join(TIMES, "associate.tsv")
+    threads: JOBS.threads("associate")
     resources:
-        mem_mb=int(CONFIG.resources.memory_gb * 1000),
+        **JOBS.resources("associate"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -54,6 +55,9 @@ rule lineages:
         os.path.join(LOGS, "lineages.log"),
     benchmark:
         os.path.join(TIMES, "lineages.tsv")
+    threads: JOBS.threads("lineages")
+    resources:
+        **JOBS.resources("lineages"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -82,10 +86,9 @@ rule fill:
         os.path.join(LOGS, "fill", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "fill", "{block}.tsv")
-    threads: plan.workers_of(CONFIG, "fill")
+    threads: JOBS.threads("fill")
     resources:
-        gpu=plan.gpus_of(CONFIG, "fill"),
-        mem_mb=plan.memory_mb_of(CONFIG, "fill"),
+        **JOBS.resources("fill"),
     conda:
         environment("fill")
     shell:

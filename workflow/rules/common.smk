@@ -4,21 +4,16 @@ import os
 import time
 
 from samtrack.config import network_of, trigger
-from samtrack.config.layout import (
-    KEPT_TABLE,
-    RUN_CONFIG,
-    WEIGHTS_MARKS,
-    Layout,
-    trained_folder,
-)
+from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout, trained_folder
 from samtrack.stages import plan
 from samtrack.stages.address import Address
+from samtrack.stages.jobs import Jobs
 from samtrack.stages.summary import (
     begin,
+    end,
     planned,
     say,
     summary_of_errors,
-    summary_of_results,
 )
 
 STARTED = time.time()
@@ -27,6 +22,7 @@ plan.put_commands_on_path()
 CONFIG = planned(config)
 OUT = CONFIG.out
 RUN_FILE = str(plan.Path(OUT) / RUN_CONFIG)
+JOBS = Jobs(CONFIG, workflow.cores)
 ADDRESS = {sequence.name: Address(CONFIG, sequence) for sequence in CONFIG.sequences}
 PATHS = Layout(plan.Path(OUT), "{sequence}")  # with wildcards, for the rules
 LOGS = str(plan.Path(OUT) / "logs" / "{sequence}")

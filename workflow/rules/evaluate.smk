@@ -21,7 +21,9 @@ rule evaluate:
         os.path.join(LOGS, "evaluate.log"),
     benchmark:
         os.path.join(TIMES, "evaluate.tsv")
-    threads: workflow.cores or 1
+    threads: JOBS.threads("evaluate")
+    resources:
+        **JOBS.resources("evaluate"),
     conda:
         "../../envs/core.yaml"
     shell:

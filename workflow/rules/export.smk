@@ -25,7 +25,9 @@ rule export_tracks:
         os.path.join(LOGS, "export_tracks.log"),
     benchmark:
         os.path.join(TIMES, "export_tracks.tsv")
-    threads: workflow.cores or 1
+    threads: JOBS.threads("export_tracks")
+    resources:
+        **JOBS.resources("export_tracks"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -47,7 +49,9 @@ rule export_ctc:
         os.path.join(LOGS, "export_ctc.log"),
     benchmark:
         os.path.join(TIMES, "export_ctc.tsv")
-    threads: workflow.cores or 1
+    threads: JOBS.threads("export_ctc")
+    resources:
+        **JOBS.resources("export_ctc"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -67,7 +71,9 @@ rule validate:
         os.path.join(LOGS, "validate.log"),
     benchmark:
         os.path.join(TIMES, "validate.tsv")
-    threads: workflow.cores or 1
+    threads: JOBS.threads("validate")
+    resources:
+        **JOBS.resources("validate"),
     conda:
         "../../envs/core.yaml"
     shell:

@@ -18,9 +18,9 @@ rule ingest:
         os.path.join(LOGS, "ingest.log"),
     benchmark:
         os.path.join(TIMES, "ingest.tsv")
-    threads: workflow.cores or 1
+    threads: JOBS.threads("ingest")
     resources:
-        mem_mb=int(CONFIG.resources.memory_gb * 1000),
+        **JOBS.resources("ingest"),
     conda:
         "../../envs/core.yaml"
     shell:

@@ -19,6 +19,9 @@ rule measure:
         os.path.join(LOGS, "measure", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "measure", "{block}.tsv")
+    threads: JOBS.threads("measure")
+    resources:
+        **JOBS.resources("measure"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -38,6 +41,9 @@ rule summarise:
         os.path.join(LOGS, "summarise.log"),
     benchmark:
         os.path.join(TIMES, "summarise.tsv")
+    threads: JOBS.threads("summarise")
+    resources:
+        **JOBS.resources("summarise"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -64,6 +70,9 @@ rule link:
         os.path.join(LOGS, "link", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "link", "{block}.tsv")
+    threads: JOBS.threads("link")
+    resources:
+        **JOBS.resources("link"),
     conda:
         "../../envs/core.yaml"
     shell:

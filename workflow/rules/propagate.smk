@@ -25,10 +25,9 @@ rule propagate:
         os.path.join(LOGS, "propagate", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "propagate", "{block}.tsv")
-    threads: CONFIG.resources.workers
+    threads: JOBS.threads("propagate")
     resources:
-        gpu=int(CONFIG.sam2.device != "cpu"),
-        mem_mb=int((CONFIG.sam2.memory_gb + CONFIG.resources.memory_gb) * 1000),
+        **JOBS.resources("propagate"),
     conda:
         "../../envs/torch.yaml"
     shell:

@@ -22,6 +22,9 @@ rule report:
         os.path.join(LOGS, "report.log"),
     benchmark:
         os.path.join(TIMES, "report.tsv")
+    threads: JOBS.threads("report")
+    resources:
+        **JOBS.resources("report"),
     conda:
         "../../envs/report.yaml"
     shell:

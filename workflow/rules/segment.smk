@@ -18,6 +18,9 @@ rule diameter:
         os.path.join(LOGS, "diameter.log"),
     benchmark:
         os.path.join(TIMES, "diameter.tsv")
+    threads: JOBS.threads("diameter")
+    resources:
+        **JOBS.resources("diameter"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -40,10 +43,9 @@ rule segment:
         os.path.join(LOGS, "segment", "{block}.log"),
     benchmark:
         os.path.join(TIMES, "segment", "{block}.tsv")
-    threads: plan.workers_of(CONFIG, "segment")
+    threads: JOBS.threads("segment")
     resources:
-        gpu=plan.gpus_of(CONFIG, "segment"),
-        mem_mb=plan.memory_mb_of(CONFIG, "segment"),
+        **JOBS.resources("segment"),
     conda:
         environment("segment")
     shell:

@@ -18,6 +18,9 @@ rule simulate:
         os.path.join(LOGS, "simulate.log"),
     benchmark:
         os.path.join(TIMES, "simulate.tsv")
+    threads: JOBS.threads("simulate")
+    resources:
+        **JOBS.resources("simulate"),
     conda:
         "../../envs/core.yaml"
     shell:

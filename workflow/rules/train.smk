@@ -36,6 +36,7 @@ rule train_sammed3d:
     resources:
         gpu=int(CONFIG.train3d.device != "cpu"),
         mem_mb=int(CONFIG.resources.memory_gb * 1000) + 4000,
+        runtime=24 * 60,  # stopped by it, the next attempt goes on from the last checkpoint
     conda:
         "../../envs/torch.yaml"
     shell:

@@ -15,7 +15,7 @@ localrules:
 
 rule fetch_weights:
     output:
-        mark=str(plan.Path(OUT) / WEIGHTS_MARKS["sam2"]),
+        mark=str(plan.Path(OUT) / plan.WEIGHTS_MARKS["sam2"]),
     params:
         config=RUN_FILE,
         weights=weights("sam2"),
@@ -29,7 +29,7 @@ rule fetch_weights:
 
 rule fetch_weights_3d:
     output:
-        mark=str(plan.Path(OUT) / WEIGHTS_MARKS["sammed3d"]),
+        mark=str(plan.Path(OUT) / plan.WEIGHTS_MARKS["sammed3d"]),
     params:
         config=RUN_FILE,
         weights=weights("sammed3d"),

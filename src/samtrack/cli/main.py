@@ -13,6 +13,7 @@ from samtrack.cli.bench import add_bench
 from samtrack.cli.doctor import add_doctor
 from samtrack.cli.movie import add_run
 from samtrack.cli.patches import add_patches
+from samtrack.cli.plan import add_plan
 from samtrack.cli.results import add_result_commands
 from samtrack.cli.stages import add_stage_commands
 from samtrack.cli.train import add_train
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"samtrack {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
     add_run(commands)
+    add_plan(commands)
     add_stage_commands(commands)
     add_result_commands(commands)
     add_train(commands)

@@ -39,8 +39,17 @@ def add_run(commands: Any) -> None:
         epilog=EXAMPLE + f"\npresets: {', '.join(preset_names())}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--images", type=Path, required=True, metavar="PATH", help="TIFF folder or file, or OME-Zarr")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for all results")
+    add_movie_options(parser, is_needed=True)
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), metavar="N", help="processor cores (default: all)")
+    parser.set_defaults(run=_run)
+
+
+def add_movie_options(parser: argparse.ArgumentParser, is_needed: bool) -> None:
+    """Add the options that name one movie and its settings (`configuration_of`)."""
+    parser.add_argument(
+        "--images", type=Path, required=is_needed, metavar="PATH", help="TIFF folder or file, or OME-Zarr"
+    )
+    parser.add_argument("--out", type=Path, required=is_needed, metavar="DIR", help="folder for all results")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="label images to link; without, cells are found")
     parser.add_argument("--mode", metavar="MODE", help="link, link_and_generate or track (docs/modes.md)")
     parser.add_argument(
@@ -55,8 +64,6 @@ def add_run(commands: Any) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="one setting, on top of all; repeatable"
     )
-    parser.add_argument("--cores", type=int, default=os.cpu_count(), metavar="N", help="processor cores (default: all)")
-    parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -65,7 +72,7 @@ def _run(options: argparse.Namespace) -> None:
 
     if options.cores < 1:
         raise SettingsError(f"--cores is {options.cores}, expected 1 or more.")
-    config = complete(configuration_of(options, count_axes))
+    config = complete(configuration_of(options, count_axes), options.out)
     out = options.out.resolve()
     lock(out)
     os.chdir(out)

@@ -13,6 +13,9 @@ from samtrack.config.schema import Config, SequenceSettings
 
 RUN_CONFIG = "run_config.yaml"
 LOCK_FILE = ".samtrack.lock"
+SLURM_FILE = ".samtrack.slurm"
+"""In ``out``: the names that Slurm jobs of runs there go by, until a later run has seen that none is left."""
+
 KEPT_TABLE = "kept.parquet"
 """In `Layout.followed`: which tracks are in the results."""
 

@@ -14,10 +14,10 @@ from samtrack.doctor import (
     configuration,
     disk,
     gpu,
+    jobs,
     machine,
     memory,
     movie,
-    requests,
     software,
     surroundings,
     versions,
@@ -73,7 +73,7 @@ CHECKS: tuple[Check, ...] = (
     Check("profile", check_profile),
     Check("slurm", cluster.check_slurm),
     Check("slurm", cluster.check_status_command),
-    Check("slurm", requests.check_requests, SLURM_LIMIT_S),
+    Check("slurm", jobs.check_jobs, SLURM_LIMIT_S),
     Check("movie", movie.check_movies, MOVIE_LIMIT_S),
 )
 

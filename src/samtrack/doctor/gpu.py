@@ -84,6 +84,7 @@ def judge_gpus(situation: Situation, told: dict[str, Any], has_driver: bool, sai
     for number, known in enumerate(gpus):
         yield _judge(f"GPU {number}", known, told["archs"], situation)
     yield from _judge_devices(situation, len(gpus))
+    yield from _judge_number(situation, len(gpus))
     if gpus:
         return
     if told["mps"]:
@@ -103,6 +104,19 @@ def judge_gpus(situation: Situation, told: dict[str, Any], has_driver: bool, sai
     else:
         do = "Nothing for small movies; for large ones use a machine or a cluster with GPUs (--profile slurm)."
         yield note("GPU", f"none: jobs of {', '.join(asked)} ask a network on the CPU, many times slower", do)
+
+
+def _judge_number(situation: Situation, n_gpus: int) -> Iterator[Finding]:
+    """GPUs that the profile of one machine gives to jobs, against those that are seen."""
+    given = situation.profile.gpus
+    if given is None or given == n_gpus or situation.profile.uses_slurm or not situation.stages_on_gpus:
+        return
+    shared = (
+        "jobs that ask a network would run one after the other, on the CPU" if n_gpus == 0 else "jobs would share GPUs"
+    )
+    found = f"gpu={given}, but {n_gpus} are seen: {shared if given > n_gpus else 'some would stand idle'}"
+    do = f"Give `--resources gpu={n_gpus}`" if n_gpus else f"Set {situation.networks[0]}.device: cpu"
+    yield note("resources of the profile", found, f"{do}, or correct CUDA_VISIBLE_DEVICES or the driver.")
 
 
 def _judge_devices(situation: Situation, n_gpus: int) -> Iterator[Finding]:

@@ -6,9 +6,13 @@ import math
 import os
 import resource
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from samtrack.doctor.finding import Finding, note, ok
-from samtrack.doctor.situation import Situation
+
+if TYPE_CHECKING:
+    from samtrack.doctor.cgroups import Cgroups
+    from samtrack.doctor.situation import Situation
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Environment variables that tell numerical libraries how many threads to start."""
@@ -17,7 +21,7 @@ OPEN_FILES = 256
 """Files that a job may have open at once, at most: stores of several blocks, some files of each."""
 
 
-def allowed_cores(situation: Situation) -> tuple[int, list[str]]:
+def allowed_cores(cgroups: Cgroups) -> tuple[int, list[str]]:
     """Cores that this process may use, and what limits them."""
     n_cores, reasons = os.cpu_count() or 1, []
     if hasattr(os, "sched_getaffinity"):
@@ -25,7 +29,7 @@ def allowed_cores(situation: Situation) -> tuple[int, list[str]]:
         if n_bound < n_cores:
             reasons.append(f"bound to {n_bound} of them")
             n_cores = n_bound
-    quota = situation.cgroups.cpu_limit()
+    quota = cgroups.cpu_limit()
     if quota is not None and quota < n_cores:
         reasons.append(f"a control group gives the time of {quota:g}")
         n_cores = max(1, math.floor(quota))
@@ -34,7 +38,7 @@ def allowed_cores(situation: Situation) -> tuple[int, list[str]]:
 
 def check_cores(situation: Situation) -> Iterator[Finding]:
     """How many there are, how many this process may use, and whether a job asks for more."""
-    n_cores, reasons = allowed_cores(situation)
+    n_cores, reasons = allowed_cores(situation.cgroups)
     found = f"{os.cpu_count()}" + "".join(f", {reason}" for reason in reasons)
     asked, uses_slurm = situation.config.resources.workers, situation.profile.uses_slurm
     if reasons and not uses_slurm:

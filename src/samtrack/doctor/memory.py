@@ -6,10 +6,15 @@ from collections.abc import Iterator
 
 from samtrack.doctor.finding import Finding, note, ok, problem
 from samtrack.doctor.machine import allowed_cores
+from samtrack.doctor.remedies import less_memory
 from samtrack.doctor.situation import Situation
 
 SNAKEMAKE_GB = 0.3
 """Memory of Snakemake itself, with some thousand jobs; measured: 0.14 to 0.26 GB."""
+
+
+SAFE = 0.8
+"""Share of all memory that one job is told to keep to: the system and Snakemake take some, and forecasts are rough."""
 
 
 def check_memory(situation: Situation) -> Iterator[Finding]:
@@ -31,18 +36,21 @@ def check_memory(situation: Situation) -> Iterator[Finding]:
     yield ok("memory", found)
     yield judge_jobs(situation, total)
     if now.available / 1e9 < situation.job_memory_gb <= total:
-        found = f"{now.available / 1e9:.1f} GB are free now, a job may take {situation.job_memory_gb:g}"
-        yield note("free memory", found, "End other programs, or set resources.memory_gb lower.")
+        rule = situation.largest_job
+        found = f"{now.available / 1e9:.1f} GB are free now, {rule} may take {situation.job_memory_gb:g}"
+        smaller = less_memory(situation.planned, rule, situation.asked[rule][0].mem_mb, now.available / 1e6)
+        yield note("free memory", found, "End other programs." + (f" Or: {smaller}." if smaller else ""))
 
 
 def judge_jobs(situation: Situation, total_gb: float) -> Finding:
     """One job, and as many as run at once, against the memory there is."""
     job_gb, profile = situation.job_memory_gb, situation.profile
-    n_jobs = profile.cores or allowed_cores(situation)[0]
-    smaller = f"resources.memory_gb: {max(0.2, total_gb * 0.8 - (job_gb - situation.config.resources.memory_gb)):.1f}"
+    n_jobs = profile.cores or allowed_cores(situation.cgroups)[0]
+    rule = situation.largest_job
+    smaller = less_memory(situation.planned, rule, situation.asked[rule][0].mem_mb, SAFE * total_gb * 1000)
     if job_gb > total_gb:
-        found = f"may take {job_gb:g} GB (resources.memory_gb and that of its network), of {total_gb:.1f}"
-        return problem("memory of a job", found, f"Set {smaller}.")
+        found = f"{rule} may take {job_gb:g} GB, of {total_gb:.1f}"
+        return problem("memory of a job", found, f"{smaller or 'Take a machine with more memory'}.")
     at_once = n_jobs * job_gb
     if profile.memory_mb is not None:
         at_once = min(at_once, profile.memory_mb / 1000)

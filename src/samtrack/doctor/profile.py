@@ -27,6 +27,9 @@ SNAKEMAKE_MAJOR = 9
 LATENCY_S = 30
 """Seconds after which a file written on one node is surely seen on another: NFS keeps what it knows for up to 30 to 60."""
 
+SAID_BY_RULES = ("mem", "mem_mb", "runtime", "gpu")
+"""Resources that all rules ask for themselves (stages/needs.py)."""
+
 Raw = Mapping[str, Any]
 
 
@@ -62,6 +65,22 @@ class Profile:
         """Memory that jobs on this machine share, if the profile says."""
         shared = _pairs(self.keys.get("resources", {}))
         return megabytes_of(shared["mem_mb"]) if "mem_mb" in shared else None
+
+    @property
+    def gpus(self) -> int | None:
+        """GPUs that jobs on this machine share, if the profile says."""
+        number = number_of(_pairs(self.keys.get("resources", {})).get("gpu"))
+        return None if number is None else int(number)
+
+    def threads_of(self, rule: str) -> int | None:
+        """Threads that the profile gives to a rule's jobs, if it says."""
+        number = number_of(_pairs(self.keys.get("set-threads", {})).get(rule))
+        return None if number is None else int(number)
+
+    def group_of(self, rule: str) -> tuple[str, int]:
+        """The group that the jobs of a rule go into, and how many of them make one job; no name and 1 without."""
+        group = str(_pairs(self.keys.get("groups", {})).get(rule, ""))
+        return group, int(number_of(_pairs(self.keys.get("group-components", {})).get(group, 1)) or 1)
 
     @property
     def attempts(self) -> int:
@@ -188,7 +207,6 @@ def _check_for_slurm(profile: Profile) -> Iterator[Finding]:
         yield note("latency-wait", found, "Set latency-wait: 60.")
     if profile.attempts == 1:
         yield note("retries", "0: a job that is lost with its node ends the run", "Set retries: 1 or more.")
-    for key in ("runtime", "mem_mb"):
-        if key not in profile.default_resources:
-            found = f"no {key}: jobs get the cluster's default, often too little"
-            yield note("default-resources", found, f"Add {key} to default-resources.")
+    if told := [key for key in SAID_BY_RULES if key in profile.default_resources]:
+        found = f"{', '.join(told)}: counts for no job, since every rule asks for itself"
+        yield note("default-resources", found, "Leave it out, or say it for single rules in set-resources.")

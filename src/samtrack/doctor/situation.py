@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from samtrack.config import Config, network_of
+from samtrack.config import Config, SequenceSettings, network_of
 from samtrack.doctor.cgroups import Cgroups
+from samtrack.doctor.machine import allowed_cores
 from samtrack.doctor.profile import Profile
-from samtrack.stages.plan import asks_network
+from samtrack.errors import SamtrackError
+from samtrack.stages.facts import facts_of
+from samtrack.stages.forecast import RULES, rules_of
+from samtrack.stages.needs import Needs, needs
+from samtrack.stages.plan import asks_network, complete
 
 DRAWING_STAGES = ("segment", "propagate", "fill")
 """Stages (and rules) whose jobs may ask a network."""
 
 NETWORKS = ("sam2", "sammed3d")
 """Sections of the configuration that describe a network."""
+
+ANY_MOVIE = SequenceSettings(name="any", images="any")
+"""In place of movies where none can be looked at: their rules are those of any movie."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,41 @@ class Situation:
         return [stage for stage, network in pairs if getattr(self.config, network).device != "cpu"]
 
     @property
+    def cores(self) -> int | None:
+        """Cores that jobs share: those that the profile says, else those of this machine; None on a cluster."""
+        return self.profile.cores or (None if self.profile.uses_slurm else allowed_cores(self.cgroups)[0])
+
+    @cached_property
+    def planned(self) -> Config:
+        """The configuration as jobs know it, with frames and blocks; without movies if they cannot be looked at."""
+        try:
+            config = complete(self.config)
+            for sequence in config.sequences:
+                facts_of(config, sequence)
+        except SamtrackError:  # said by the checks of the configuration and of the movies
+            return self.config.model_copy(update={"sequences": ()})
+        return config
+
+    @cached_property
+    def asked(self) -> Mapping[str, tuple[Needs, Needs]]:
+        """What the jobs of each rule of the run ask for, at the first and at the last attempt; the most of all movies."""
+        config = self.planned
+        run = {rule for sequence in config.sequences or (ANY_MOVIE,) for rule in rules_of(config, sequence)}
+        return {
+            rule: (
+                needs(config, rule, cores=self.cores),
+                needs(config, rule, attempt=self.profile.attempts, cores=self.cores),
+            )
+            for rule in RULES
+            if rule in run
+        }
+
+    @property
+    def largest_job(self) -> str:
+        """The rule whose jobs ask for the most memory."""
+        return max(self.asked, key=lambda rule: self.asked[rule][0].mem_mb)
+
+    @property
     def job_memory_gb(self) -> float:
-        """Memory that the largest job may take: its own, and that of the network it asks."""
-        of_networks = [getattr(self.config, network).memory_gb for network in self.stages_of_networks.values()]
-        return float(self.config.resources.memory_gb + max(of_networks, default=0.0))
+        """Memory that the largest job asks for."""
+        return self.asked[self.largest_job][0].mem_mb / 1000

@@ -75,9 +75,27 @@ def _make_folder(folder: Path) -> None:
 def sweep(path: Path) -> None:
     """Remove what writers of ``path`` left that died on this machine."""
     for left in path.parent.glob(f"{path.name}*{PART_SUFFIX}-*"):
-        host, _, pid = left.name.rpartition(f"{PART_SUFFIX}-")[2].rpartition("-")
-        if host == socket.gethostname() and pid.isdigit() and not _is_alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+        host, pid = _written_by(left)
+        if host == socket.gethostname() and pid is not None and not _is_alive(pid):
+            _remove(left)
+
+
+def sweep_other_machines(folder: Path) -> None:
+    """Remove what writers on other machines left directly in ``folder``; only for when none of them can be at work there."""
+    for left in folder.glob(f"*{PART_SUFFIX}-*"):
+        host, pid = _written_by(left)
+        if host != socket.gethostname() and pid is not None:
+            _remove(left)
+
+
+def _written_by(part: Path) -> tuple[str, int | None]:
+    """Machine and process in the name of what a writer left."""
+    host, _, pid = part.name.rpartition(f"{PART_SUFFIX}-")[2].rpartition("-")
+    return host, int(pid) if pid.isdigit() else None
+
+
+def _remove(left: Path) -> None:
+    shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 def _is_alive(pid: int) -> bool:

@@ -13,6 +13,7 @@ from samtrack.blocks import blocks_covering, frames_read_by, plan_blocks
 from samtrack.config import Config, SequenceSettings
 from samtrack.config.layout import KEPT_TABLE, Layout, Sources, sources_of
 from samtrack.errors import PlanError, SettingsError
+from samtrack.stages.forecast import length_of
 from samtrack.types import Block, Span
 
 log = logging.getLogger("samtrack")
@@ -31,7 +32,7 @@ class Address:
         if self.sequence.frames is None:
             raise SettingsError(f"sequence {self.sequence.name}: the number of frames is not known; set frames.")
         object.__setattr__(self, "layout", Layout(Path(self.config.out), self.sequence.name))
-        object.__setattr__(self, "blocks", plan_blocks(self.sequence.frames, self.config.blocks.frames))
+        object.__setattr__(self, "blocks", plan_blocks(self.sequence.frames, length_of(self.config)))
 
     @property
     def n_frames(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from samtrack.config.sam2 import Sam2Settings
 from samtrack.errors import WeightsError
+from samtrack.stages.gpus import free_gpu
 
 if TYPE_CHECKING:
     from samtrack.models.sam2.adapter import Sam2Engine
@@ -39,7 +40,7 @@ def open_engine(settings: Sam2Settings, workers: int = 1, detail: float = 1.0) -
     from samtrack.stages.weights import load_model
 
     torch.set_num_threads(workers)
-    device, told = choose_device(settings.device)
+    device, told = choose_device(free_gpu(settings.device))
     model, weights = load_model(settings)
     card = read_card(weights.config, weights.source)
     habits = Habits(**{field.name: card[field.name] for field in fields(Habits) if field.name in card})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from samtrack.config.sammed3d import SamMed3DSettings
 from samtrack.stages.engine import read_card
+from samtrack.stages.gpus import free_gpu
 
 if TYPE_CHECKING:
     from samtrack.models.sammed3d.engine import SamMed3DEngine
@@ -26,7 +27,7 @@ def open_engine3d(settings: SamMed3DSettings, workers: int = 1, rounds: int = 1)
     from samtrack.models.sammed3d.engine import SamMed3DEngine, Use3D
 
     torch.set_num_threads(workers)
-    device, told = choose_device(settings.device, "sammed3d.device")
+    device, told = choose_device(free_gpu(settings.device), "sammed3d.device")
     weights = open_weights(settings.weights, cache_folder(settings.cache))
     network = build_model(weights.config, weights.state)
     card = read_card(weights.config, weights.source)

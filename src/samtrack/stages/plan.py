@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,13 +17,20 @@ from samtrack.config.load import build_config, read_yaml
 from samtrack.config.weights import REGISTRY, entry_named
 from samtrack.errors import DataError, PlanError, SettingsError, WeightsError
 from samtrack.io.atomic import written_file
+from samtrack.stages.cut import with_blocks
 
 LOCK_VARIABLE = "SAMTRACK_LOCK"
 """Environment variable that tells a process which lock it holds itself."""
 
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""How file systems say that they have no locks, as some of clusters do unless they are mounted with them."""
 
-def complete(config: Config) -> Config:
-    """The configuration with the number of frames of every sequence, all sources known to exist."""
+
+def complete(config: Config, out: Path | None = None) -> Config:
+    """The configuration with the number of frames of every sequence and of a block, all sources known to exist.
+
+    ``out``: where the results lie, if ``config.out`` does not count from here yet.
+    """
     if not config.sequences:
         raise SettingsError(
             "sequences: the configuration names no movie. Start with --configfile config/datasets/NAME.yaml "
@@ -38,7 +46,8 @@ def complete(config: Config) -> Config:
         if asks_network(config, network) and not Path(weights).expanduser().exists() and not learns_first(config):
             entry_named(weights)
     sequences = [_complete(config, sequence) for sequence in config.sequences]
-    return config.model_copy(update={"sequences": tuple(sequences)})
+    config = config.model_copy(update={"sequences": tuple(sequences)})
+    return with_blocks(config, Path(config.out) if out is None else out)
 
 
 def _complete(config: Config, sequence: SequenceSettings) -> SequenceSettings:
@@ -133,36 +142,27 @@ def weights_fingerprint(config: Config, network: str | None) -> str:
     return sha256_of(weights, cache_folder(settings.cache))[:32]
 
 
-def workers_of(config: Config, stage: str) -> int:
-    """Cores of a job of a stage: all where a network draws, which uses them itself."""
-    return config.resources.workers if network_of(config, stage) else 1
-
-
-def gpus_of(config: Config, stage: str) -> int:
-    """GPUs of a job of a stage."""
-    network = network_of(config, stage)
-    return int(network is not None and getattr(config, network).device != "cpu")
-
-
-def memory_mb_of(config: Config, stage: str) -> int:
-    """Memory of a job of a stage, with that of the network that it asks."""
-    network = network_of(config, stage)
-    of_network = getattr(config, network).memory_gb if network else 0
-    return int((config.resources.memory_gb + of_network) * 1000)
-
-
 def save_run_config(config: Config) -> Path:
     """Write the resolved configuration beside the results, unless it is there already; refuses another dataset's."""
     path = Path(config.out) / RUN_CONFIG
-    text = "# The complete configuration of this run. Written by samtrack; edit your own file instead.\n"
-    text += yaml.safe_dump(config.model_dump(mode="json", exclude={"preset"}), sort_keys=False, allow_unicode=True)
+    if is_saved(config):
+        return path
     if path.exists():
-        if path.read_text(encoding="utf-8") == text:
-            return path
         _require_same_movies(build_config(read_yaml(path), str(path)), config, path)
     with written_file(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(_text_of(config), encoding="utf-8")
     return path
+
+
+def is_saved(config: Config) -> bool:
+    """Whether the last run in the output folder had this very configuration."""
+    path = Path(config.out) / RUN_CONFIG
+    return path.exists() and path.read_text(encoding="utf-8") == _text_of(config)
+
+
+def _text_of(config: Config) -> str:
+    text = yaml.safe_dump(config.model_dump(mode="json", exclude={"preset"}), sort_keys=False, allow_unicode=True)
+    return f"# The complete configuration of this run. Written by samtrack; edit your own file instead.\n{text}"
 
 
 def _require_same_movies(before: Config, now: Config, path: Path) -> None:
@@ -181,11 +181,14 @@ def put_commands_on_path() -> None:
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", os.defpath)
 
 
-def lock(out: Path) -> None:
-    """Hold the output folder until this process ends, however it ends; raise if another run holds it."""
+def lock(out: Path) -> bool:
+    """Hold the output folder until this process ends, however it ends; raise if another run holds it.
+
+    False where the file system has no locks, so that nobody knows whether another run works there.
+    """
     held = f"{os.getpid()}:{out.resolve()}"
     if os.environ.get(LOCK_VARIABLE) == held:
-        return  # this very process took the lock before it became Snakemake (`samtrack run`)
+        return True  # this very process took the lock before it became Snakemake (`samtrack run`)
     try:
         out.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(out / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
@@ -202,7 +205,13 @@ def lock(out: Path) -> None:
             f"{out}: another run is working here (process {holder}). Wait for it to end, stop it, or choose another "
             "output folder."
         ) from error
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in NO_LOCKS:
+            raise DataError(f"{out}: cannot be locked ({error.strerror}). Choose another output folder.") from error
+        return False
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()} on {os.uname().nodename}\n".encode())
     os.set_inheritable(descriptor, True)  # survives becoming Snakemake; Snakemake's own children do not get it
     os.environ[LOCK_VARIABLE] = held
+    return True

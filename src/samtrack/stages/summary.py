@@ -12,8 +12,10 @@ from samtrack.config import Config, build_config
 from samtrack.config.layout import Layout, trained_folder
 from samtrack.errors import SamtrackError
 from samtrack.stages.address import Address
+from samtrack.stages.leftovers import adopt_outputs, clear_leftovers, forget, name_of_jobs, noted, sweep_lost_nodes
 from samtrack.stages.lineages import summary_of_lineages
-from samtrack.stages.plan import complete, count_axes, lock, save_run_config
+from samtrack.stages.plan import complete, count_axes, is_saved, lock, save_run_config
+from samtrack.stages.slurm_logs import said_by_slurm
 
 SHOWN = ("SEG", "DET", "TRA", "LNK", "CT", "TF", "BC(0)", "CCA", "CHOTA")
 """Measures worth a line in a terminal; the JSON holds all."""
@@ -33,18 +35,35 @@ def planned(raw: Mapping[str, Any]) -> Config:
         raise
 
 
-def begin(config: Config) -> None:
+def begin(config: Config, workflow: Any) -> None:
     """Take the output folder, save the configuration there, and say what will be done; an error is said, then raised.
 
-    (Snakemake shows an error of this moment only where it is not told to be quiet.)
+    (Snakemake shows an error of this moment only where it is not told to be quiet.) Slurm jobs that a killed run left are
+    cancelled; ``workflow``, Snakemake's, tells what this run's jobs are called.
     """
     try:
-        lock(Path(config.out))
+        out = Path(config.out)
+        if lock(out):
+            follows_slurm = bool(noted(out))
+            said = clear_leftovers(out, name_of_jobs(workflow))
+            if said:
+                say(said)
+            if follows_slurm:
+                adopt_outputs(workflow, out, is_saved(config))
+        else:
+            say(f"samtrack: {out}: this file system has no locks; make sure that no other run works here")
         save_run_config(config)
     except SamtrackError as error:
         say(f"samtrack: error: {error}")
         raise
     say(summary_of_plan(config))
+
+
+def end(config: Config) -> None:
+    """The run ended well: leave nothing behind, and say what it made."""
+    forget(Path(config.out))
+    sweep_lost_nodes(config)
+    say(summary_of_results(config))
 
 
 def summary_of_plan(config: Config) -> str:
@@ -86,7 +105,7 @@ def _scores(layout: Layout) -> str:
 
 
 def summary_of_errors(config: Config, since: float) -> str:
-    """The errors that stages of this run wrote to their logs, each with the log's path."""
+    """The errors that stages of this run wrote to their logs, and why Slurm ended jobs, each with the log's path."""
     lines = []
     for path in sorted(Path(config.out, "logs").rglob("*.log")):
         if path.stat().st_mtime >= since:
@@ -95,6 +114,7 @@ def summary_of_errors(config: Config, since: float) -> str:
             if at >= 0 or "Traceback" in text:
                 message = text[text.rfind("\n", 0, at) + 1 :].strip() if at >= 0 else text.strip().splitlines()[-1]
                 lines += [f"\n{message}\n  log: {path}"]
+    lines += said_by_slurm(since)
     return "\n".join(lines or ["\nThe run stopped before a stage could say why; see Snakemake's message above."]) + (
         "\nNothing finished is lost: the same command goes on from here."
     )

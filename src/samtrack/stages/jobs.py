@@ -1,0 +1,34 @@
+"""What the rules of the workflow say of their jobs, in the words of Snakemake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from samtrack.config import Config
+from samtrack.stages.needs import Needs, needs
+
+NAMES = {"mem_mb": "mem_mb", "runtime": "runtime_min", "gpu": "gpu"}
+"""Resources of Snakemake, which its executors hand on to a cluster, and what they are called in `Needs`."""
+
+
+class Jobs:
+    """The jobs of a configuration on a machine with so many cores (None: a cluster)."""
+
+    def __init__(self, config: Config, cores: int | None) -> None:
+        self._config, self._cores = config, cores
+
+    def threads(self, rule: str) -> int:
+        """Threads of a rule's jobs."""
+        return needs(self._config, rule, cores=self._cores).threads
+
+    def resources(self, rule: str) -> dict[str, Callable[..., int]]:
+        """Functions of wildcards and attempt: memory, time and GPUs of a rule's jobs, more at every further attempt."""
+        return {name: self._asked(rule, attribute) for name, attribute in NAMES.items()}
+
+    def _asked(self, rule: str, attribute: str) -> Callable[..., int]:
+        def of(wildcards: Any, attempt: int) -> int:
+            found: Needs = needs(self._config, rule, getattr(wildcards, "sequence", None), attempt, self._cores)
+            return int(getattr(found, attribute))
+
+        return of
