@@ -69,11 +69,11 @@ class Prompts3dFillSettings(Section):
     method: Literal["prompts3d"] = "prompts3d"
     min_size_fraction: float = MIN_SIZE
     shape_weight: float = Field(
-        0.5,
+        0.0,
         ge=0,
         lt=1,
         description="How much the interpolated shape counts beside what the network sees, both as logits. 0: the network "
-        "alone, 0.5: both alike.",
+        "alone, which is shown the shape anyway and was better so (docs/benchmarks.md); 0.5: both alike.",
     )
     negatives: int = Field(
         4,

@@ -24,7 +24,7 @@ REVISIONS: dict[str, int] = {
     "link": 3,
     "associate": 3,
     "lineages": 1,
-    "fill": 3,
+    "fill": 4,
     "export": 1,
     "validate": 1,
     "evaluate": 1,

@@ -25,8 +25,8 @@ def less_memory(config: Config, rule: str, asked_mb: float, most_mb: float) -> s
     left = math.floor(((most_mb - OVERHEAD_MB) / 1000 - of_network) * 10) / 10
     if left >= LEAST_MEMORY_GB:
         return f"Set resources.memory_gb: {left:.1f}"
-    both = f"Set {network}.memory_gb and resources.memory_gb so that they are at most {(most_mb - OVERHEAD_MB) / 1000:.1f} together"
-    return both if network else ""
+    together = f"at most {(most_mb - OVERHEAD_MB) / 1000:.1f} together"
+    return f"Set {network}.memory_gb and resources.memory_gb so that they are {together}" if network else ""
 
 
 def less_time(config: Config, rule: str, asked_min: float, most_min: float) -> str:
