@@ -29,7 +29,7 @@ def test_jobs_that_fit(situation, told, program):
     program("sbatch", "exit 0")
     said = told(found(situation, program))
     assert {verdict for verdict, _ in said.values()} == {"ok"}
-    assert "--cpus-per-task=2 --time=20 --mem=10000 --gres=gpu:1" in said["job of fill"][1]
+    assert "--cpus-per-task=2 --time=20 --mem=10500 --gres=gpu:1" in said["job of fill"][1]
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_what_the_profile_says(situation, program, rule, asked, verdict, word):
 def test_too_much_memory_names_the_setting(situation, program):
     said = complaints(situation, program, {**MOVIES, "resources": {"memory_gb": 30}})
     assert {verdict for verdict, _ in said} == {"problem"}
-    assert any("Set resources.memory_gb: 16.0; or set slurm_partition" in text and "long" in text for _, text in said)
-    assert any("job of fill" in text and "Set resources.memory_gb: 14.0" in text for _, text in said)
+    assert any("Set resources.memory_gb: 15.5; or set slurm_partition" in text and "long" in text for _, text in said)
+    assert any("job of fill" in text and "Set resources.memory_gb: 13.5" in text for _, text in said)
 
 
 def test_too_long_jobs_name_the_setting(situation, program):

@@ -55,7 +55,7 @@ def test_the_projects_own_profiles_are_read_and_fine(situation, monkeypatch):
     assert [path.parent.name for path in profile.files] == ["slurm", "default"]
     now = type(situation())(profile=profile)
     assert [f.checked for f in check_profile(now) if f.verdict is not Verdict.OK] == []
-    assert profile.group_of("measure") == ("light", 20)
+    assert profile.group_of("measure") == ("light", 4)
     assert profile.group_of("link") == ("", 1)
     assert read_profile(["profiles/gpu-workstation"])[0].gpus == 1
 

@@ -22,7 +22,8 @@ def test_every_package_that_is_needed_is_pinned(situation):
     tested = pins_of_tests(workflow_folder() / "envs")
     needed = [Requirement(line) for line in metadata.requires("samtrack") or [] if "extra ==" not in line]
     assert needed
-    assert {r.name.lower() for r in needed} <= set(tested)
+    submits = {"snakemake-executor-plugin-slurm"}  # in no environment of jobs; software.PLUGIN_TESTED knows it
+    assert {r.name.lower() for r in needed} - submits <= set(tested)
 
 
 def test_this_python(situation, told):

@@ -119,7 +119,7 @@ def test_one_truth_cannot_serve_two_sequences(tmp_path: Path):
 
 
 def test_a_run_without_its_work_folder_says_so_in_the_rows(tmp_path: Path):
-    (tmp_path / "run_config.yaml").write_text("sequences: [{name: a, images: x, frames: 2}]\n")
+    (tmp_path / "run_config.yaml").write_text("blocks: {frames: 2}\nsequences: [{name: a, images: x, frames: 2}]\n")
     (row,) = run_bench(BenchOptions(tmp_path, systems=("joint",)))
     assert "holds no detections" in row["note"]
 

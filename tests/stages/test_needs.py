@@ -10,7 +10,7 @@ from samtrack.config import Config, build_config
 from samtrack.errors import PlanError
 from samtrack.stages.facts import facts_of
 from samtrack.stages.forecast import RULES, cost_of
-from samtrack.stages.needs import LEAST_RUNTIME_MIN, SLACK, Needs, needs
+from samtrack.stages.needs import LEAST_RUNTIME_MIN, OVERHEAD_MB, SLACK, Needs, needs
 from samtrack.stages.plan import complete
 
 SMALL = {"frames": 20, "shape_px": [64, 64]}
@@ -24,14 +24,14 @@ def config_of(*recipes: dict[str, Any], **sections: Any) -> Config:
 
 def test_a_small_job_asks_for_the_memory_that_its_stage_keeps_to() -> None:
     config = config_of(SMALL, resources={"memory_gb": 6, "workers": 3}, fill={"method": "shape"})
-    assert needs(config, "segment") == Needs(threads=1, mem_mb=6000, runtime_min=LEAST_RUNTIME_MIN, gpu=0)
+    assert needs(config, "segment") == Needs(threads=1, mem_mb=6000 + OVERHEAD_MB, runtime_min=LEAST_RUNTIME_MIN, gpu=0)
     assert needs(config, "measure").mem_mb == 2000
 
 
 def test_a_job_that_asks_a_network_gets_its_memory_the_users_threads_and_a_gpu() -> None:
     resources = {"memory_gb": 6, "workers": 3}
     config = config_of(SMALL, resources=resources, sam2={"memory_gb": 3})
-    assert needs(config, "fill") == Needs(threads=3, mem_mb=9000, runtime_min=LEAST_RUNTIME_MIN, gpu=1)
+    assert needs(config, "fill") == Needs(threads=3, mem_mb=9000 + OVERHEAD_MB, runtime_min=LEAST_RUNTIME_MIN, gpu=1)
     assert needs(config, "fill", cores=2).threads == 2
     assert needs(config_of(SMALL, sam2={"device": "cpu"}), "fill").gpu == 0
 

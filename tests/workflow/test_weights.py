@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def fetch_weights(folder: Path, weights: Path) -> subprocess.CompletedProcess[str]:
     (folder / "01").mkdir(exist_ok=True)
     sequence = {"name": "01", "images": "01", "frames": 2}
-    config = {"out": "out", "sequences": [sequence], "sam2": {"weights": str(weights)}}
+    config = {"out": "out", "sequences": [sequence], "blocks": {"frames": 2}, "sam2": {"weights": str(weights)}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "fetch_weights", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--cores", "1", "--configfile", "config.yaml", "--workflow-profile", "none"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from samtrack.config import Config
+from samtrack.stages.forecast import threads_of
 from samtrack.stages.needs import Needs, needs
 
 NAMES = {"mem_mb": "mem_mb", "runtime": "runtime_min", "gpu": "gpu"}
@@ -19,8 +20,8 @@ class Jobs:
         self._config, self._cores = config, cores
 
     def threads(self, rule: str) -> int:
-        """Threads of a rule's jobs."""
-        return needs(self._config, rule, cores=self._cores).threads
+        """Threads of a rule's jobs; no image is opened for it."""
+        return threads_of(self._config, rule, self._cores)
 
     def resources(self, rule: str) -> dict[str, Callable[..., int]]:
         """Functions of wildcards and attempt: memory, time and GPUs of a rule's jobs, more at every further attempt."""

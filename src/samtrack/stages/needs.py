@@ -60,17 +60,20 @@ def needs(config: Config, rule: str, sequence: str | None = None, attempt: int =
     runtime = max(LEAST_RUNTIME_MIN, math.ceil(SLACK * seconds / 60))
     return Needs(
         threads,
-        int((OVERHEAD_MB + _memory_mb(config, rule, costs)) * MEMORY_GROWTH ** (attempt - 1)),
+        int(_memory_mb(config, rule, costs) * MEMORY_GROWTH ** (attempt - 1)),
         int(runtime * TIME_GROWTH ** (attempt - 1)),
         int(network is not None and getattr(config, network).device != "cpu"),
     )
 
 
 def _memory_mb(config: Config, rule: str, costs: list[Cost]) -> float:
-    """What the stage keeps to (``memory_gb``, with that of a network), or more where its tables will be larger."""
+    """What the stage keeps to (``memory_gb``, with that of a network), or more where its tables will be larger.
+
+    The least of light rules has room for Snakemake's processes.
+    """
     forecast_mb = CAREFUL * max((cost.memory_mb for cost in costs), default=0.0)
     if rule in LIGHT:
         return max(LEAST_MEMORY_MB, forecast_mb)
     network = network_asked(config, rule)
     of_network = getattr(config, network).memory_gb if network else 0.0
-    return max((config.resources.memory_gb + of_network) * 1000, forecast_mb)
+    return OVERHEAD_MB + max((config.resources.memory_gb + of_network) * 1000, forecast_mb)
