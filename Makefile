@@ -63,7 +63,7 @@ train-tiny: setup ## train the network that ships anew, on simulated movies (two
 	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-2.yaml --out results/samtrack-tiny-2
 	@$(BIN)/samtrack train sam2 --recipe config/train/samtrack-tiny-3.yaml --out results/samtrack-tiny-3
 
-train-tiny-3d: setup ## train the network for volumes that ships anew, on simulated nuclei (two hours), into results/samtrack-tiny-3d-4
+train-tiny-3d: setup ## train the network for volumes that ships anew, on simulated nuclei (an hour and a half), into results/samtrack-tiny-3d-4
 	@$(BIN)/samtrack train sammed3d --recipe config/train/samtrack-tiny-3d-1.yaml --out results/samtrack-tiny-3d-1
 	@$(BIN)/samtrack train sammed3d --recipe config/train/samtrack-tiny-3d-2.yaml --out results/samtrack-tiny-3d-2
 	@$(BIN)/samtrack train sammed3d --recipe config/train/samtrack-tiny-3d-3.yaml --out results/samtrack-tiny-3d-3

@@ -30,11 +30,11 @@ def free_gpu(asked: str, count: int | None = None, folder: Path | None = None) -
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
     names = names if len(names) == count else [str(i) for i in range(count)]
-    taken = next((i for i, name in enumerate(names) if _is_taken(folder / f"{name}.lock")), os.getpid() % count)
-    return f"cuda:{taken}"
+    own = next((i for i, name in enumerate(names) if _locked(folder / f"{name}.lock")), os.getpid() % count)
+    return f"cuda:{own}"
 
 
-def _is_taken(path: Path) -> bool:
+def _locked(path: Path) -> bool:
     """Whether this process could take a lock; it then holds it until it ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
