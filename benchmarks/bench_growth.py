@@ -9,7 +9,7 @@ movie of factor 1 has 8 frames of 32 x 192 x 192 voxels with 32 cells. More fram
 frames more crowded; more voxels, wider frames with the same cells in them. Every stage runs as a run does, in blocks of 4
 frames, one process after another, all settings at their defaults but ``memory_gb``, which is small so that the largest
 frames do not fit. Times are CPU seconds of the processes with their start, so other work on the machine counts little.
-``bend`` compares what the step from 4 to 16 costs with the step from 1 to 4, per unit: 1 is a straight line, less is flatter.
+``bend`` compares what the step from 4 to 16 costs with the step from 1 to 4, per unit: 1 is a straight line.
 """
 
 from __future__ import annotations
