@@ -1,11 +1,11 @@
 """Do measure, link and associate grow linearly with the number of detections?
 
     python benchmarks/bench_scale.py            10^4, 10^5 and 10^6 detections (about 15 minutes)
-    python benchmarks/bench_scale.py --huge     6.4 million as well, which make 10^7 links (half an hour more, 8 GB of memory)
+    python benchmarks/bench_scale.py --huge     6.4 million as well, so 10^7 links (half an hour, 8 GB of memory)
     python benchmarks/bench_scale.py --quick    10^4 and 10^5
 
 A made-up 2D movie of 100 frames at constant density, drawn frame by frame when it is read: cells drift together, jitter,
-divide once at most, and 2 % of the masks are missing. Each stage is a process of its own; its CPU seconds count, drawing not.
+divide once at most, and 2 % of the masks are missing. Each stage is a process; its CPU seconds count, drawing not.
 ``link`` runs in blocks of 25 frames, as the pipeline runs it. ``links right`` is the share of true links between
 frame neighbours that the tracks hold.
 """
