@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from samtrack.config import Config
@@ -18,6 +19,8 @@ class Jobs:
 
     def __init__(self, config: Config, cores: int | None) -> None:
         self._config, self._cores = config, cores
+        # thousands of jobs of a rule ask three times each, and the answer takes a look at all blocks
+        self._needs = cache(partial(needs, config, cores=cores))
 
     def threads(self, rule: str) -> int:
         """Threads of a rule's jobs; no image is opened for it."""
@@ -29,7 +32,7 @@ class Jobs:
 
     def _asked(self, rule: str, attribute: str) -> Callable[..., int]:
         def of(wildcards: Any, attempt: int) -> int:
-            found: Needs = needs(self._config, rule, getattr(wildcards, "sequence", None), attempt, self._cores)
+            found: Needs = self._needs(rule, getattr(wildcards, "sequence", None), attempt)
             return int(getattr(found, attribute))
 
         return of
