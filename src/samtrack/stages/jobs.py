@@ -6,12 +6,29 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+import psutil
+
 from samtrack.config import Config
+from samtrack.io.cgroups import UNLIMITED_BYTES, Cgroups
 from samtrack.stages.forecast import threads_of
 from samtrack.stages.needs import Needs, needs
 
 NAMES = {"mem_mb": "mem_mb", "runtime": "runtime_min", "gpu": "gpu"}
 """Resources of Snakemake, which its executors hand on to a cluster, and what they are called in `Needs`."""
+
+FREE_SHARE = 0.9
+"""Share of a machine's memory that jobs may ask for together: the system, Snakemake and the cache of files need some."""
+
+
+def limit_memory(workflow: Any, cgroups: Cgroups | None = None) -> None:
+    """Where jobs run on this machine: have no more of them at once than its memory holds, unless the user gave a limit.
+
+    A job that asks for more than there is gets what there is, and runs alone.
+    """
+    if not workflow.is_main_process or not workflow.local_exec or "mem_mb" in workflow.global_resources:
+        return
+    total = min(psutil.virtual_memory().total, (cgroups or Cgroups()).memory_limit() or UNLIMITED_BYTES)
+    workflow.register_resource("mem_mb", int(FREE_SHARE * total / 1e6))
 
 
 class Jobs:
