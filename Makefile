@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slurm lint format dag golden schema fit-links fit-links-sam2 train-tiny train-tiny-3d link-card bench clean setup setup-dev
+.PHONY: help demo test test-fast test-slurm lint format dag golden schema docs fit-links fit-links-sam2 train-tiny train-tiny-3d link-card bench clean setup setup-dev
 
 help: ## list all targets
 	@grep -hE '^[a-zA-Z_%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -36,6 +36,7 @@ lint: setup-dev ## ruff, format, typing, snakefmt, snakemake --lint, import cont
 	$(BIN)/snakemake --lint --configfile config/datasets/demo2d.yaml --workflow-profile none
 	$(BIN)/lint-imports
 	$(BIN)/python -m samtrack.config.generate --check
+	$(BIN)/python -m samtrack.cli.reference --check
 	$(BIN)/python -m pytest tests/house
 
 format: setup-dev ## rewrite the code in the project's format
@@ -49,8 +50,13 @@ dag: setup ## draw the jobs of the 2D demo as text for Graphviz
 golden: setup-dev ## accept today's results as the frozen ones (raise a revision first)
 	@$(BIN)/python -m pytest tests/golden --update-golden
 
-schema: setup-dev ## write config/config.default.yaml and config/config.schema.json anew
+schema: setup-dev ## write config/config.default.yaml, config/config.schema.json and docs/reference anew
 	@$(BIN)/python -m samtrack.config.generate --write
+	@$(BIN)/python -m samtrack.cli.reference --write
+
+docs: setup-dev ## build the manual as pages for a browser, into site/
+	@$(BIN)/python -m mkdocs build --strict
+	@echo "open  $(CURDIR)/site/index.html"
 
 fit-links: setup ## fit the shipped link model anew to simulated movies (minutes), and write its card
 	@$(BIN)/samtrack train links --workers $(CORES) --out src/samtrack/link/default_model.json --card docs/link_model.md
@@ -95,4 +101,4 @@ setup-dev: .venv/.setup-dev ## the same with everything the tests need
 	@touch $@ .venv/.setup
 
 clean: ## remove results and caches; keeps .venv
-	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/results/*.tmp
+	rm -rf results site .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/results/*.tmp

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 OUTSIDE = "project"
 """Folder of the site that holds files from outside of ``docs``."""
 
-PAGES = ("CHANGELOG.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
 """Pages from outside of ``docs``."""
+
+GUIDES = "Guides"
+"""Part of the navigation that every page directly in ``docs`` belongs to, unless it is named elsewhere."""
 
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)([^)#\s]+)")
 """The target of a relative link in Markdown, without its anchor."""
@@ -37,8 +41,11 @@ def slug(heading: str, separator: str) -> str:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Let headings have the anchors of forges."""
+    """Let headings have the anchors of forges, and list guides that the navigation does not name."""
     config.mdx_configs.setdefault("toc", {})["slugify"] = slug
+    named = set(_named(config.nav))
+    guides = next(item[GUIDES] for item in config.nav or [] if isinstance(item, dict) and GUIDES in item)
+    guides += [path.name for path in sorted(Path(config.docs_dir).glob("*.md")) if path.name not in named]
     return config
 
 
@@ -64,6 +71,15 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         return posixpath.relpath(_uri_of(_path_of(here, match[1])), posixpath.dirname(here) or os.curdir)
 
     return LINK.sub(bent, markdown)
+
+
+def _named(nav: Any) -> Iterator[str]:
+    """Paths in the navigation, however deep."""
+    if isinstance(nav, str):
+        yield nav
+    elif isinstance(nav, dict | list):
+        for item in nav.values() if isinstance(nav, dict) else nav:
+            yield from _named(item)
 
 
 def _path_of(uri: str, target: str) -> str:
