@@ -20,9 +20,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import common
+from tests.slurm.checks import NotHereError
 from tests.slurm.cluster import Cluster, missing
-from tests.slurm.faults import FAULTS, NotHereError
 from tests.slurm.lab import Cost, Lab
+from tests.slurm.scenarios import FAULTS
 
 PACKAGES = ("snakemake", "snakemake-executor-plugin-slurm")
 QUICK = ("cancelled", "two_runs")
