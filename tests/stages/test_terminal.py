@@ -6,12 +6,16 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
+from snakemake.settings.enums import Quietness
+from tifffile import imwrite
 
-from samtrack.stages.terminal import HANDLER, LOGGER, matters, shorten_terminal
+from samtrack.stages.terminal import HANDLER, LOGGER, MARK, matters, shorten_terminal
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
@@ -41,7 +45,7 @@ def test_an_error_of_samtrack_is_not_told_twice():
 
 
 @pytest.fixture
-def handler() -> logging.Handler:
+def handler() -> Iterator[logging.Handler]:
     made = logging.StreamHandler()
     made.name = HANDLER
     logging.getLogger(LOGGER).addHandler(made)
@@ -49,8 +53,9 @@ def handler() -> logging.Handler:
     logging.getLogger(LOGGER).removeHandler(made)
 
 
-def workflow(main: bool = True, dryrun: bool = False, **asked: bool) -> SimpleNamespace:
-    settings = {"verbose": False, "printshellcmds": False, "debug_dag": False} | asked
+def workflow(main: bool = True, dryrun: bool = False, **asked: object) -> SimpleNamespace:
+    quiet = Quietness.parse_choices_set(sorted(MARK))
+    settings = {"quiet": quiet, "verbose": False, "printshellcmds": False, "debug_dag": False} | asked
     return SimpleNamespace(
         is_main_process=main, dryrun=dryrun, local_exec=True, output_settings=SimpleNamespace(**settings)
     )
@@ -58,7 +63,13 @@ def workflow(main: bool = True, dryrun: bool = False, **asked: bool) -> SimpleNa
 
 @pytest.mark.parametrize(
     ("changed", "is_shown"),
-    [({}, False), ({"main": False}, True), ({"dryrun": True}, True), ({"verbose": True}, True)],
+    [
+        ({}, False),
+        ({"main": False}, True),
+        ({"dryrun": True}, True),
+        ({"verbose": True}, True),
+        ({"quiet": None}, True),
+    ],
 )
 def test_who_asks_for_all_sees_all(handler: logging.Handler, changed: dict[str, bool], is_shown: bool):
     shorten_terminal(workflow(**changed))
@@ -78,16 +89,23 @@ def started(folder: Path, *options: str) -> str:
 
 
 @pytest.mark.workflow
-@pytest.mark.parametrize("name", ["default", "slurm", "gpu-workstation"])
-def test_with_every_profile_snakemake_says_what_is_wrong(tmp_path: Path, name: str):
-    profiles = ["--profile", str(ROOT / "profiles" / name), "--workflow-profile", "none"]
-    said = started(tmp_path, "no_such_file", *profiles)
+def test_an_error_that_samtrack_says_is_told_once(tmp_path: Path):
+    said = started(tmp_path, "--profile", str(ROOT / "profiles" / "default"), "--workflow-profile", "none")
     assert said.count("samtrack: error:") == 1, said
-    assert "DataError in file" not in said, "told once"
-    (tmp_path / "absent").mkdir()
-    from tifffile import imwrite
+    assert "DataError in file" not in said
 
+
+@pytest.mark.workflow
+def test_with_the_profile_for_clusters_snakemake_says_what_is_wrong(tmp_path: Path):
+    (tmp_path / "absent").mkdir()
     imwrite(tmp_path / "absent" / "t000.tif", [[1, 2], [3, 4]], photometric="minisblack")
+    profiles = ["--profile", str(ROOT / "profiles" / "slurm"), "--workflow-profile", "none"]
     said = started(tmp_path, "no_such_file", *profiles)
     assert "MissingRuleException" in said
     assert "no_such_file" in said
+
+
+@pytest.mark.parametrize("name", ["default", "slurm", "gpu-workstation"])
+def test_every_profile_asks_for_a_short_terminal(name: str):
+    profile = yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+    assert set(profile["quiet"]) == MARK
