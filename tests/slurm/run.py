@@ -49,16 +49,16 @@ def limited(command: Sequence[str], environment: dict[str, str], seconds: float,
 
 
 def belonging(folder: Path) -> list[psutil.Process]:
-    """Processes of clusters whose files lie below a folder: daemons, jobs, and runs that send some."""
-    found = []
+    """Processes of clusters whose files lie below a folder: daemons, jobs, what starts them, and runs that send some."""
+    found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         try:
-            conf = process.environ().get("SLURM_CONF", "")
+            if Path(process.environ().get("SLURM_CONF", "")).is_relative_to(folder):
+                starters = [one for one in process.parents() if one.name() == "slurmstepd"]  # these have no variables
+                found |= {one.pid: one for one in (process, *starters)}
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        if Path(conf).is_relative_to(folder):
-            found.append(process)
-    return found
+    return list(found.values())
 
 
 def kill_all(folder: Path) -> int:
