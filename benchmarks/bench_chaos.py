@@ -3,9 +3,9 @@
     make bench-chaos
 
 Needs the packages that `make test-slurm` installs. The movie is tiny on purpose: what counts is which commands run again,
-rather than how long they take. `seconds again` is how long the repeated commands work, `until work` the seconds from the
+rather than how long they take. `their seconds` is how long the repeated commands work, the last column the time from the
 fault until the first of them begins (Slurm's timers for lost nodes are short here: 10 s until a node is lost, 10 s more
-until its jobs are queued again).
+until its jobs are queued again). The table in docs/cluster.md is what is printed; a test compares it with what is saved.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ COLUMNS = {
     "fault": "fault",
     "what_happened": "what happened",
     "commands_again": "commands again",
-    "seconds_again": "seconds again",
-    "seconds_until_work": "until work",
+    "seconds_again": "their seconds",
+    "seconds_until_work": "seconds until the first of them began",
 }
 
 
