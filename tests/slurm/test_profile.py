@@ -17,3 +17,6 @@ def test_a_partition_that_is_not_there(lab: Lab):
     assert "partition" in run.text.lower()
     assert "Traceback" not in run.text
     assert states(lab, last) == []
+    logs = "".join(path.read_text() for path in work.folder.glob(".snakemake/log/*.log"))
+    assert "Provided remote nodes: 200" in logs
+    assert "Provided resources" not in logs, "the memory of this machine is no limit to jobs that run elsewhere"
