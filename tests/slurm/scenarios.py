@@ -20,10 +20,9 @@ FAULTS: dict[str, Callable[[Lab], Cost]] = {
         faults_of_runs.disk_full,
         faults_of_runs.read_only,
         faults_of_runs.two_runs,
-        faults_of_runs.many,
     )
 }
 """Each takes the lab, breaks something, checks the end, and tells the cost."""
 
-AGAIN = dict.fromkeys(FAULTS, 1) | {"late_files": 0, "read_only": 0, "two_runs": 0, "many": 5}
+AGAIN = dict.fromkeys(FAULTS, 1) | {"late_files": 0, "read_only": 0, "two_runs": 0}
 """Commands that have to be done again: those that a fault hit at their work, and no others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.slurm.checks import NotHereError
+from tests.slurm.faults_of_runs import many
 from tests.slurm.lab import Lab
 from tests.slurm.scenarios import AGAIN, FAULTS
 
@@ -17,3 +18,7 @@ def test_the_run_comes_to_the_same_end(lab: Lab, fault: str):
     except NotHereError as reason:
         pytest.skip(str(reason))
     assert cost.commands_again == AGAIN[fault]
+
+
+def test_a_whole_run_comes_to_the_same_end_through_four_faults(lab: Lab):
+    many(lab)
