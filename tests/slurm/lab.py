@@ -244,13 +244,15 @@ class Lab:
         return Work(self.folder / "finished", self.cluster.environment)
 
     def work(self, name: str, stage: str) -> Work:
-        """A copy of the finished run in which what one stage makes, and with it all after it, has to be made again."""
+        """A copy of the finished run in which what one stage and all after it make has to be made again."""
         folder = self.folder / name
         shutil.copytree(self.finished.folder, folder, symlinks=True)
         for path in [folder / "diary", *folder.glob("run*.log")]:
             path.unlink()
-        for part in MADE_BY[stage]:
-            path = folder / "out" / part
+        later = list(MADE_BY)[
+            list(MADE_BY).index(stage) :
+        ]  # Snakemake makes nothing again that lies before what is there
+        for path in (folder / "out" / part for one in later for part in MADE_BY[one]):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         return Work(folder, self.cluster.environment)
 
