@@ -5,8 +5,8 @@
 Needs the packages that `make test-slurm` installs. The movie is tiny on purpose: what counts is which commands run again,
 rather than how long they take. `their seconds` is how long the repeated commands work, the last column the time from the
 fault until the first of them begins (Slurm's timers for lost nodes are short here: 10 s until a node is lost, 10 s more
-until its jobs are queued again). The table in docs/cluster.md is what is printed; a test compares it with what is saved,
-and only a run in which all faults came to the same end is.
+until its jobs are queued again). The table in docs/cluster.md is what is printed;
+only a run in which all faults came to the same end is saved.
 """
 
 from __future__ import annotations
