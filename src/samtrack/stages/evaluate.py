@@ -97,7 +97,8 @@ def _check(result: Path, truth: Truth, pairs: Sequence[FramePair]) -> Findings |
     """The rules that the result breaks; None if not all of its frames were looked at."""
     if not truth.tracking:
         return None
-    checker = Checker(read_lines(result), foreign=list_foreign(result, list_whole_masks(result)))
+    masks = list_whole_masks(result)
+    checker = Checker(read_lines(result), foreign=list_foreign(result, masks))
     for pair in pairs:
         checker.add(pair.facts)
     return checker.findings()
