@@ -23,11 +23,11 @@ def broken_whole(mask):
     return [int(v) for v in values if label(mask == v, connectivity=mask.ndim).max() > 1]
 
 
-@pytest.mark.parametrize("shape", [(12, 11), (5, 6, 7)])
+@pytest.mark.parametrize("shape", [(12, 11), (9, 10, 11)])
 @pytest.mark.parametrize("seed", range(6))
 def test_parts_of_any_size_find_what_the_whole_shows(shape, seed):
     rng = np.random.default_rng(seed)
-    blobs = rng.integers(0, 9, size=tuple(-(-n // 3) for n in shape))  # blocks of 3 voxels, some labels in many places
+    blobs = rng.integers(0, 7, size=tuple(-(-n // 3) for n in shape))  # blocks of 3 voxels, some labels in many places
     mask = blobs.repeat(3, axis=0).repeat(3, axis=1)
     mask = (mask.repeat(3, axis=2) if len(shape) == 3 else mask)[tuple(slice(n) for n in shape)].astype(np.uint16)
     mask[rng.random(shape) < 0.3] = 0
