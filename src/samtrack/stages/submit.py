@@ -180,10 +180,8 @@ def _parameters(config: Config) -> dict[str, object]:
 
 
 def _told(placed: Placed, dataset: str) -> str:
-    """One line about a result, without the folder in which it was packed."""
-    parts = placed.folder.parts
-    place = "/".join(parts[len(parts) - 1 - parts[::-1].index(dataset) :])
-    return f"{place}: {placed.n_frames} masks, {placed.n_tracks} tracks, no rule broken, {len(placed.notes)} notes"
+    """One line about a result."""
+    return f"{dataset}/{placed.name}: {placed.n_frames} masks, {placed.n_tracks} tracks, no rule broken, {len(placed.notes)} notes"
 
 
 def _costs(address: Address) -> list[str]:

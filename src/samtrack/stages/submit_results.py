@@ -33,9 +33,10 @@ NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A result that was put into place: where, frames, tracks, and what is allowed but worth knowing."""
+    """A result that was put into place: where, its name below the dataset's folder, frames, tracks, what is worth knowing."""
 
     folder: Path
+    name: str
     n_frames: int
     n_tracks: int
     notes: tuple[Violation, ...]
@@ -49,10 +50,10 @@ def place_results(address: Address, into: Path, training: str | None) -> list[Pl
         if facts is not None and facts.first_frame:
             folder = into / ALL_CELLS / result_folder(address.sequence.name, training)
             placed.append(_place_all_cells(address, folder, facts))
-        said += [f"{one.folder}: {one.n_frames} masks, {one.n_tracks} tracks" for one in placed]
+        said += [f"{one.name}: {one.n_frames} masks, {one.n_tracks} tracks" for one in placed]
     for one in placed:
         for note in one.notes:
-            log.info("note: %s: %s", one.folder.name, note)
+            log.info("note: %s: %s", one.name, note)
     return placed
 
 
@@ -81,7 +82,7 @@ def _place_own(address: Address, folder: Path, facts: DatasetFacts | None) -> Pl
     with written_folder(folder) as part:
         for path in [*(mask.path for mask in masks), result / RES_TRACK]:
             take_file(path, part / path.name)
-    return Placed(folder, len(masks), len(read_strict_table(folder / RES_TRACK)), notes)
+    return Placed(folder, folder.name, len(masks), len(read_strict_table(folder / RES_TRACK)), notes)
 
 
 def _place_all_cells(address: Address, folder: Path, facts: DatasetFacts) -> Placed:
@@ -100,7 +101,8 @@ def _place_all_cells(address: Address, folder: Path, facts: DatasetFacts) -> Pla
     table = presence_table(detections, tracks, patches, labels.scale, in_field)
     n_tracks = write_ctc(address, folder, table, np.r_[0, tracks.parent], frames)
     against = Against(address.sources.images, facts, connected=True, all_cells=True)
-    return Placed(folder, address.n_frames, n_tracks, _require_valid(address, folder, against))
+    name = f"{ALL_CELLS}/{folder.name}"
+    return Placed(folder, name, address.n_frames, n_tracks, _require_valid(address, folder, against))
 
 
 def _require_valid(address: Address, folder: Path, against: Against) -> tuple[Violation, ...]:

@@ -1,6 +1,6 @@
 """The text that goes with a submission: what was done, with which parameters, versions, weights and machine.
 
-Equal runs give equal text: no date, no path.
+One run gives one text: no date, no path.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ HEADER = """\
 #!/usr/bin/env bash
 # {dataset}, sequence {sequence}: reads {images}, writes ../{dataset}/{result}. No arguments.
 #
-# Made by samtrack {version}. All parameters stand in {stem}.yaml beside this script, more about them in {stem}.txt. Above all:
+# Made by samtrack {version}. All parameters stand in {stem}.yaml beside this script; {stem}.txt says more. Above all:
 {parameters}
 #
 # Prerequisites: Linux with bash and coreutils, and Python 3.11 or later as python3 (or PYTHON=...). The first entry script
@@ -120,6 +120,7 @@ if [ -z "${SAMTRACK_PYTHON:-}" ]; then
     if command -v flock > /dev/null; then exec 9>&-; fi
     SAMTRACK_PYTHON=$here/venv/bin/python
 fi
+chmod +x "$here/bin/samtrack" # some programs that unpack archives forget who may be run
 export SAMTRACK_PYTHON PYTHONPATH=$here PYTHONNOUSERSITE=1 PATH=$here/bin:$PATH
 "$SAMTRACK_PYTHON" "$here/compare_versions.py" "$here/requirements.txt"
 """
