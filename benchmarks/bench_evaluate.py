@@ -38,6 +38,10 @@ DIVIDES, MISSED, BROKEN, LATE = 0.002, 0.002, 0.001, 0.2
 """Per cell and frame: divisions, objects without a mask, tracks that begin anew; divisions without a mother, of all."""
 UNABLE = ("CHOTA", "HOTA", "IDF1", "MTML", "MOTA")
 """Measures in which py-ctcmetrics fails on movies that have a frame without any true object, or without any match."""
+COLUMNS = {
+    **{"program": "program", "frames": "frames", "cells": "cells", "seconds": "s", "cpu_s": "CPU s"},
+    **{"peak_mb": "peak, MB", "own_mb": "above imports, MB", "same": "values", "worst": "largest difference"},
+}
 PACKAGES = ("samtrack", "py-ctcmetrics", "numpy", "scipy", "tifffile")
 
 
@@ -69,12 +73,25 @@ def validated(folder: str) -> int:
     return len(run_validate(Path(folder) / "01_RES", workers=1))
 
 
-def load(*arguments: Any) -> None:
-    """Import both programs, outside of the measured time."""
-    import ctc_metrics.scripts.evaluate
+def load_judged(*arguments: Any) -> None:
+    """Import py-ctcmetrics, outside of the measured time."""
+    from ctc_metrics.scripts import evaluate
 
-    import samtrack.stages.evaluate
-    import samtrack.stages.validate  # noqa: F401
+    assert evaluate
+
+
+def load_ours(*arguments: Any) -> None:
+    """Import what evaluates."""
+    from samtrack.stages import evaluate
+
+    assert evaluate
+
+
+def load_validated(*arguments: Any) -> None:
+    """Import what validates."""
+    from samtrack.stages import validate
+
+    assert validate
 
 
 def simulated(seed: int, folder: Path) -> Path:
@@ -223,7 +240,9 @@ def within(limit_s: float, function: str, *arguments: Any) -> dict[str, Any] | N
     """`common.measured`, but None if it takes longer: measured by a process of its own, which is stopped."""
     here = str(Path(__file__).parent)
     code = f"import sys, json; sys.path.insert(0, {here!r}); import common; "
-    code += f"print(json.dumps(common.measured('bench_evaluate', {function!r}, {list(arguments)!r}, 'load')))"
+    code += (
+        f"print(json.dumps(common.measured('bench_evaluate', {function!r}, {list(arguments)!r}, 'load_{function}')))"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         said, _ = process.communicate(timeout=limit_s)
@@ -253,23 +272,17 @@ def measure_large(n_frames: int, n_cells: int, limit_s: float) -> list[dict[str,
         values: dict[str, Any] = {}
         for name, function, arguments in runs:
             done = within(limit_s, function, *arguments)
-            row = {"program": name, **about, "seconds": None, "peak_mb": None}
+            row = {"program": name, **about, "seconds": None, "cpu_s": None, "peak_mb": None, "own_mb": None}
             if done is not None:
-                row |= {
-                    "seconds": round(done["seconds"], 1),
-                    "peak_mb": round(done["peak_mb"]),
-                    "before_mb": done["before_mb"],
-                }
+                row |= {"seconds": round(done["seconds"], 1), "cpu_s": round(done["cpu_seconds"], 1)}
+                row |= {"peak_mb": round(done["peak_mb"]), "own_mb": round(done["peak_mb"] - done["before_mb"])}
             if function == "ours" and done:
                 values = done["value"]
             if function == "judged" and done:
                 both = [k for k, v in done["value"].items() if v is not None and values.get(k) is not None]
                 row |= {"same": len(both), "worst": max(abs(float(values[k]) - done["value"][k]) for k in both)}
             rows.append(row)
-            print(
-                common.table([row], {"program": "program", "seconds": "s", "peak_mb": "MB", "worst": "worst"}),
-                flush=True,
-            )
+            print(common.table([row], COLUMNS), flush=True)
         shutil.rmtree(place, ignore_errors=True)
         Path(place).mkdir()
     return rows
@@ -304,8 +317,7 @@ def main() -> None:
     if options.only != "equality":
         n_frames, n_cells = QUICK_LARGE if options.quick else LARGE
         content["large"] = measure_large(options.frames or n_frames, n_cells, options.limit * 60)
-        columns = {"program": "program", "frames": "frames", "cells": "cells", "seconds": "s", "peak_mb": "peak, MB"}
-        print(common.table(content["large"], columns | {"same": "values", "worst": "largest difference"}))
+        print(common.table(content["large"], COLUMNS))
     print(common.save("evaluate", content))
 
 
