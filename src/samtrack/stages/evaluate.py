@@ -25,7 +25,8 @@ from samtrack.io.atomic import written_file
 from samtrack.io.ctc import list_foreign, open_mask
 from samtrack.io.truth import Truth, list_truth, list_whole_masks, masks_of
 from samtrack.stages.address import told
-from samtrack.stages.matching import held, match_file
+from samtrack.stages.held import held
+from samtrack.stages.matching import match_file
 from samtrack.stages.validate import name_of, read_lines
 from samtrack.submit import Checker, Findings, FrameFacts
 from samtrack.types import Scores

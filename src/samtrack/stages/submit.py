@@ -181,7 +181,8 @@ def _parameters(config: Config) -> dict[str, object]:
 
 def _told(placed: Placed, dataset: str) -> str:
     """One line about a result."""
-    return f"{dataset}/{placed.name}: {placed.n_frames} masks, {placed.n_tracks} tracks, no rule broken, {len(placed.notes)} notes"
+    counts = f"{placed.n_frames} masks, {placed.n_tracks} tracks, no rule broken, {len(placed.notes)} notes"
+    return f"{dataset}/{placed.name}: {counts}"
 
 
 def _costs(address: Address) -> list[str]:

@@ -33,7 +33,7 @@ NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A result that was put into place: where, its name below the dataset's folder, frames, tracks, what is worth knowing."""
+    """A result in its place: where, its name below the dataset's folder, frames, tracks, and what is worth knowing."""
 
     folder: Path
     name: str

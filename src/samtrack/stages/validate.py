@@ -19,7 +19,7 @@ from samtrack.io.names import RES_TRACK
 from samtrack.io.sources import open_source
 from samtrack.io.truth import list_whole_masks
 from samtrack.stages.address import told
-from samtrack.stages.matching import held
+from samtrack.stages.held import held
 from samtrack.submit import (
     Checker,
     DatasetFacts,
