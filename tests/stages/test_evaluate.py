@@ -61,7 +61,7 @@ def test_a_perfect_result_and_what_is_written(made):
     assert document["values"] == dict(scores.values)
     assert document["warnings"] == ["SEG truth has 2 of 4 frames"]
     assert document["settings"] == {"division_tolerance_frames": [0, 1, 2, 3]}
-    assert set(document["versions"]) == {"samtrack", "py-ctcmetrics", "traccuracy", "numpy", "scipy"}
+    assert set(document["versions"]) == {"samtrack", "py-ctcmetrics", "numpy", "scipy"}
     with open(made / "out" / "01_scores.csv", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["dataset"], row["sequence"], row["frames"], float(row["TRA"])) == ("demo", "01", "4", 1.0)

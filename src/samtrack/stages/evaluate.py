@@ -143,7 +143,7 @@ def _told_segmentation(truth: Truth, n_frames: int) -> list[str]:
 
 def _versions() -> dict[str, str]:
     """Versions of everything that a value depends on."""
-    names = ("py-ctcmetrics", "traccuracy", "numpy", "scipy")
+    names = ("py-ctcmetrics", "numpy", "scipy")
     return {"samtrack": samtrack.__version__, **{name: version(name) for name in names}}
 
 
