@@ -183,5 +183,3 @@ def test_an_entry_script_puts_results_into_place(finished, config, tmp_path):
     assert (tmp_path / "Demo" / "02_RES" / "res_track.txt").read_bytes() == (
         finished / "results" / "02_RES" / "res_track.txt"
     ).read_bytes()
-    assert main(["submit", "--config", "demo.yaml", "--training", "mine"]) == 2
-    assert main(["submit", "--config", "demo.yaml", "--results", "x", "--out", "y"]) == 2

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from samtrack.submit.scripts import COMPARE_VERSIONS, SETUP, Entry, entry_script
+from samtrack.submit.scripts import COMMAND, COMPARE_VERSIONS, SETUP, Entry, entry_script
 
 INPUTS = {"images": "../Fluo-N3DL-DRO/02", "first-frame": "../Fluo-N3DL-DRO/02_GT/TRA/man_track000.tif"}
 
@@ -64,3 +64,31 @@ def test_other_versions_are_told(tmp_path):
     assert len(told) == 2
     assert "tifffile is 20" in told[0]
     assert "no-such-package is missing; the results were made with 1.0" in told[1]
+
+
+def test_an_environment_is_made_once_and_its_samtrack_is_the_one_of_the_folder(tmp_path):
+    """With the packages that the standard library alone has: none, so nothing is fetched."""
+    own = tmp_path / "SW" / "samtrack 0.1"
+    (own / "bin").mkdir(parents=True)
+    (own / "wheels").mkdir()
+    (own / "samtrack" / "cli").mkdir(parents=True)
+    (own / "samtrack" / "__init__.py").write_text("")
+    (own / "samtrack" / "cli" / "__init__.py").write_text("")
+    (own / "samtrack" / "cli" / "__main__.py").write_text("import sys\nprint(sys.prefix, *sys.argv[1:])\n")
+    files = {
+        "setup.sh": SETUP,
+        "bin/samtrack": COMMAND,
+        "compare_versions.py": COMPARE_VERSIONS,
+        "requirements.txt": "# none\n",
+    }
+    for name, text in files.items():
+        (own / name).write_text(text)
+    script = f'set -euo pipefail\n. "{own}/setup.sh"\nsamtrack weights list\n'
+    told = {"PATH": "/usr/bin:/bin", "PYTHON": sys.executable, "PYTHONPATH": "elsewhere", "HOME": str(tmp_path)}
+    runs = [
+        subprocess.run(["bash", "-c", script], env=told, cwd=tmp_path, capture_output=True, text=True, check=False)
+        for _ in range(2)
+    ]
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr
+    assert [run.stdout.split() for run in runs] == [[*str(own / "venv").split(), "weights", "list"]] * 2
+    assert ["making" in run.stderr for run in runs] == [True, False]
