@@ -25,6 +25,9 @@ Line = tuple[int, str, tuple[int, int, int, int] | None]
 
 TABLE = "res_track.txt"
 
+LABELS_NAMED = 5
+"""Labels that a note about a whole frame names."""
+
 
 class Rule(StrEnum):
     """Names of the rules, as they stand in reports."""
@@ -159,9 +162,10 @@ def check_frame(facts: FrameFacts, shape: tuple[int, ...], raw: Raw | None) -> l
     for label in facts.broken.tolist():
         said = "is in several pieces that do not touch"
         found.append(_of(Rule.DISCONNECTED, facts.file, said, facts.frame, label))
-    for label in facts.in_rim.tolist():
-        said = "lies wholly inside the rim of the image, which is not scored; such objects are better left out"
-        found.append(_of(Rule.IN_RIM, facts.file, said, facts.frame, label))
+    if len(facts.in_rim):
+        named = ", ".join(map(str, facts.in_rim[:LABELS_NAMED].tolist())) + (", …" * (len(facts.in_rim) > LABELS_NAMED))
+        said = f"{len(facts.in_rim)} objects lie wholly inside the rim, which is not scored; better leave them out: {named}"
+        found.append(_of(Rule.IN_RIM, facts.file, said, facts.frame))
     return found
 
 
