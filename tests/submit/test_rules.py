@@ -251,6 +251,11 @@ def test_every_rule_is_broken_here():
     assert {row[0] for row in BROKEN} == set(Rule)
 
 
+def test_every_rule_is_explained_in_the_documents():
+    text = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    assert [rule for rule in Rule if f"`{rule}`" not in text] == []
+
+
 def test_a_result_that_keeps_the_rules_of_its_dataset_breaks_none(result):
     found = find_problems(
         result.folder, Against(result.images, DRO, result.folder.parent / "man_track000.tif", connected=True)
