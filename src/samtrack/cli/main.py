@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from samtrack import __version__
 from samtrack.cli.bench import add_bench
+from samtrack.cli.correct import add_correct
 from samtrack.cli.doctor import add_doctor
 from samtrack.cli.movie import add_run
 from samtrack.cli.patches import add_patches
@@ -48,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_plan(commands)
     add_stage_commands(commands)
     add_result_commands(commands)
+    add_correct(commands)
     add_train(commands)
     add_patches(commands)
     add_weights(commands)
