@@ -22,7 +22,8 @@ rule associate:
         merges=PATHS.decided / "merges.parquet",
     params:
         config=RUN_FILE,
-        triggers=lambda wildcards: triggers("associate") + corrections(wildcards.sequence),
+        triggers=lambda wildcards: triggers("associate")
+        + corrections(wildcards.sequence),
     log:
         os.path.join(LOGS, "associate.log"),
     benchmark:
