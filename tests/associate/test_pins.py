@@ -1,5 +1,6 @@
 """Pins: whatever is settled stands in every decision, exactly, and the rest is the best given it."""
 
+import itertools
 from typing import get_args
 
 import numpy as np
@@ -59,7 +60,7 @@ def edges_of(tracks, detections):
         rows = np.flatnonzero(tracks.track_of == track)
         rows = rows[np.argsort(detections.frame[rows])].tolist()
         first[track], last[track] = rows[0], rows[-1]
-        found |= set(zip(rows, rows[1:], strict=False))
+        found |= set(itertools.pairwise(rows))
     for track, parent in zip(tracks.track.tolist(), tracks.parent.tolist(), strict=True):
         if parent:
             found.add((last[parent], first[track]))
@@ -118,7 +119,7 @@ def test_the_rest_is_the_best_given_the_pins(make):
 
 
 def test_what_was_never_proposed_is_added_with_certainty_and_without_facts(make):
-    detections, *tables = movie(make, 1)
+    _detections, *tables = movie(make, 1)
     new = next(
         [s, t] for s in range(5) for t in range(5, 10) if not np.any((tables[0].source == s) & (tables[0].target == t))
     )

@@ -197,8 +197,8 @@ def _delete(made: _Made, number: int, edit: Edit, seen: Seen) -> None:
         after = seen.first_from(edit.track, edit.frame)
         raise DataError(
             f"{edit.where}: the mask of track {edit.track} in frame {edit.frame} was drawn, or is a part of a mask of two "
-            f"cells, since the track was seen in frames {there[0] if there else '?'} and {after[0] if after else '?'}. There "
-            "is nothing to leave out: unlink these two instead."
+            f"cells, since the track was seen in frames {there[0] if there else '?'} and {after[0] if after else '?'}. "
+            "There is nothing to leave out: unlink these two instead."
         )
     made.add("delete", (there,), number, edit)
 

@@ -18,6 +18,7 @@ from samtrack.cli.plan import add_plan
 from samtrack.cli.results import add_result_commands
 from samtrack.cli.stages import add_stage_commands
 from samtrack.cli.train import add_train
+from samtrack.cli.view import add_view
 from samtrack.cli.weights import add_weights
 from samtrack.errors import SamtrackError
 
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_stage_commands(commands)
     add_result_commands(commands)
     add_correct(commands)
+    add_view(commands)
     add_train(commands)
     add_patches(commands)
     add_weights(commands)
