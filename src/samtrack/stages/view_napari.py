@@ -89,17 +89,14 @@ def add_layers(viewer: ViewerModel | Viewer, out: Path, sequence: str) -> Labels
     colours = palette() / 255
     middle = image.plane(len(image.levels) - 1, image.n_frames // 2, image.n_planes // 2)
     viewer.add_image(
-        _lazy(image),
-        multiscale=True,
+        **_lazy(image),
         name=f"{sequence} image",
         contrast_limits=limits_of(middle),
         colormap="gray",
         **how,
     )
     cyclic = CyclicLabelColormap(colors=np.concatenate([[[0, 0, 0, 0]], _opaque(colours)]), name="tracks")
-    layer = viewer.add_labels(
-        _lazy(labels), multiscale=True, name=f"{sequence} tracks", colormap=cyclic, opacity=0.5, **how
-    )
+    layer = viewer.add_labels(**_lazy(labels), name=f"{sequence} tracks", colormap=cyclic, opacity=0.5, **how)
     points = tails.points()
     if len(points):
         place = colour_of(points[:, 0].astype(np.int64))
@@ -113,7 +110,9 @@ def add_layers(viewer: ViewerModel | Viewer, out: Path, sequence: str) -> Labels
             **how,
         )
         tracks.color_by = "colour"
+    layer.editable = False  # masks are not painted here: corrections speak of tracks
     viewer.layers.selection.active = layer
+    viewer.dims.axis_labels = ("t", *"zyx"[-len(image.shape) :])
     viewer.dims.set_current_step(0, 0)
     return layer
 
@@ -195,11 +194,12 @@ def one_of(names: list[str], sequence: str | None, out: Path) -> str:
     return str(sequence)
 
 
-def _lazy(pyramid: Pyramid) -> list[Any]:
-    """The levels as Dask arrays: chunks are read when they are shown."""
+def _lazy(pyramid: Pyramid) -> dict[str, Any]:
+    """The levels as Dask arrays, of which chunks are read when they are shown, as arguments of a layer."""
     import dask.array
 
-    return [dask.array.from_zarr(level) for level in pyramid.levels]
+    levels = [dask.array.from_zarr(level) for level in pyramid.levels]
+    return {"data": levels, "multiscale": True} if len(levels) > 1 else {"data": levels[0], "multiscale": False}
 
 
 def _opaque(colours: Any) -> Any:
