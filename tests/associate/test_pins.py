@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samtrack.associate import Pins, solve_tracks
+from samtrack.associate import Pins, solve_tracks, windows
 from samtrack.associate.pins import edges_with, links_pinned, with_pins
 from samtrack.config.associate import AssociateSettings
 from samtrack.types import Edges, Links, Origin
@@ -86,6 +86,16 @@ def test_any_consistent_set_of_pins_is_kept_exactly(make, linker, seed):
         assert {t for s, t in found if s == source} == {target}
     marked = {(s, t) for s, t in zip(held[0].source[solution.link_chosen], held[0].target[solution.link_chosen])}  # noqa: B905
     assert {(s, t) for s, t in pins.links.tolist()} <= marked
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_windows_keep_pins_and_change_nothing(make, monkeypatch, seed):
+    detections, *tables = movie(make, seed)
+    pins = some_pins(detections, np.random.default_rng(seed))
+    held = with_pins(*tables, pins)
+    whole = solve_tracks(detections, *held, COSTS, pins)
+    monkeypatch.setattr(windows, "WINDOW_COLUMNS", 8)
+    assert np.array_equal(solve_tracks(detections, *held, COSTS, pins).tracks.track_of, whole.tracks.track_of)
 
 
 @settings(max_examples=30)
