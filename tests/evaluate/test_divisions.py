@@ -7,13 +7,16 @@ import io
 import math
 from collections import Counter
 
+import networkx as nx
 import numpy as np
 import pytest
+from traccuracy import TrackingGraph
 from traccuracy.loaders import load_ctc_data
 from traccuracy.matchers import CTCMatcher, Matched
 from traccuracy.metrics import DivisionMetrics
 
 from samtrack.evaluate import divisions, match_frame
+from samtrack.evaluate.graph import edges_of
 from samtrack.evaluate.sides import join_frames
 
 
@@ -46,12 +49,27 @@ def test_it_equals_traccuracy_on_whole_movies(seed, case, tmp_path):
             assert found[f"div{name}({i})"] == pytest.approx(0 if math.isnan(expected) else expected)
 
 
-@pytest.mark.parametrize("seed", range(100, 115))
-def test_leaving_out_families_without_divisions_changes_nothing(seed, case, monkeypatch):
-    movie = joined(case(seed, 12, 12))
-    found = divisions.score_divisions(movie, (0, 2))
-    monkeypatch.setattr(divisions, "_has_dividing_family", lambda side: np.ones(len(side.track), dtype=np.bool_))
-    assert divisions.score_divisions(movie, (0, 2)) == found
+def graph_of(side):
+    """The objects as nodes (their rows) and what joins them as edges."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from((row, {"t": int(t)}) for row, t in enumerate(side.frame))
+    source, target, _ = edges_of(side)
+    graph.add_edges_from(zip(source.tolist(), target.tolist(), strict=True))
+    return TrackingGraph(graph, label_key=None, validate=False)
+
+
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_it_equals_traccuracy_on_the_same_graphs(seed, case):
+    movie = joined(case(seed, 14, 12))
+    sole = movie.sole_partner
+    pairs = [(int(row), int(sole[row])) for row in np.flatnonzero(sole >= 0)]
+    matched = Matched(graph_of(movie.truth), graph_of(movie.result), pairs, {"matching type": "one-to-one"})
+    theirs = DivisionMetrics(max_frame_buffer=4).compute(matched).results
+    found = divisions.score_divisions(movie, range(5))
+    for i in range(5):
+        n = theirs[f"Frame Buffer {i}"]["Total GT Divisions"]
+        assert found[f"divRecall({i})"] == pytest.approx(theirs[f"Frame Buffer {i}"]["True Positive Divisions"] / n)
+        assert n > 0
 
 
 def test_without_true_divisions_there_is_no_f1(make_case):

@@ -47,8 +47,7 @@ def test_neither_chunks_nor_the_way_of_counting_change_anything(pair):
     whole = match_frame(*pair)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(match, "CHUNK_VOXELS", 5)
-        patch.setattr(match, "DENSE_CODES", 3)
-        patch.setattr(match, "DENSE_PAIRS", 3)
+        patch.setattr(match, "CODE_BITS", 1)
         cut = match_frame(*pair)
     for name in whole.__slots__:
         np.testing.assert_array_equal(getattr(cut, name), getattr(whole, name))
@@ -62,6 +61,20 @@ def test_exactly_half_is_no_match_and_one_object_may_match_two():
     assert found.matched_result.tolist() == [6, 6]
     # object 2: 2 shared of 2 + 4 - 2 = 4; object 3: 2 shared of 3 + 4 - 2 = 5
     assert found.iou.tolist() == [0.5, 0.4]
+
+
+def test_images_without_voxels_match_nothing():
+    found = match_frame(np.zeros((0, 3), dtype=np.uint16), np.zeros((0, 3), dtype=np.uint16))
+    assert [len(getattr(found, name)) for name in found.__slots__] == [0] * 5
+
+
+@pytest.mark.parametrize("top", [2**31, 2**40])
+def test_labels_of_more_than_31_bits_are_kept_apart(top):
+    truth = np.array([[1, 1, top + 1, top + 1]])
+    result = np.array([[top, top, 5, 5]])
+    found = match_frame(truth, result)
+    assert found.matched_truth.tolist() == [1, top + 1]
+    assert found.matched_result.tolist() == [top, 5]
 
 
 def test_large_labels_do_not_wrap():

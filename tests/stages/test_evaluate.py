@@ -61,7 +61,7 @@ def test_a_perfect_result_and_what_is_written(made):
     assert document["values"] == dict(scores.values)
     assert document["warnings"] == ["SEG truth has 2 of 4 frames"]
     assert document["settings"] == {"division_tolerance_frames": [0, 1, 2, 3]}
-    assert set(document["versions"]) == {"samtrack", "py-ctcmetrics", "traccuracy", "numpy", "scipy"}
+    assert set(document["versions"]) == {"samtrack", "py-ctcmetrics", "numpy", "scipy"}
     with open(made / "out" / "01_scores.csv", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["dataset"], row["sequence"], row["frames"], float(row["TRA"])) == ("demo", "01", "4", 1.0)
@@ -249,3 +249,31 @@ def test_what_cannot_be_compared_is_refused_and_nothing_is_written(made, damage,
     with pytest.raises(DataError, match=said):
         evaluate(made, made / "out")
     assert not list(made.glob("out*"))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"byteorder": ">"},
+        {"bigtiff": True},
+        {"compression": "zlib"},
+        {"tile": (16, 16)},
+        {"dtype": np.uint8},
+        {"dtype": np.uint32},
+        {"digits": 4},
+    ],
+    ids=str,
+)
+def test_folders_of_any_writer_are_measured(made, how):
+    for folder, prefix in (("01_RES", "mask"), ("01_GT/TRA", "man_track"), ("01_GT/SEG", "man_seg")):
+        for path in sorted((made / folder).glob("*.tif")):
+            image, frame = tifffile.imread(path), int(path.stem.removeprefix(prefix))
+            path.unlink()
+            written = {key: value for key, value in how.items() if key not in ("dtype", "digits")}
+            name = f"{prefix}{frame:0{how.get('digits', 3)}d}.tif"
+            tifffile.imwrite(made / folder / name, image.astype(how.get("dtype", np.uint16)), metadata=None, **written)
+    scores = evaluate(made).values
+    assert [scores[name] for name in ("DET", "SEG", "TRA", "LNK")] == [1] * 4
+    broken = {np.uint8: "pixel-type", np.uint32: "pixel-type", 4: "digits"}.get(how.get("dtype", how.get("digits")))
+    assert scores["Valid"] == (broken is None)
+    assert any(f"not valid: {broken}" in warning for warning in warnings_of(made)) == (broken is not None)

@@ -10,7 +10,7 @@ import tifffile
 
 from samtrack.errors import DataError
 from samtrack.io.ctc import write_mask, write_result_table
-from samtrack.stages.validate import find_problems, run_validate
+from samtrack.stages.validate import Against, find_problems, run_validate
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def images(tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_valid_result_passes_beside_its_images(result, images, workers):
-    assert run_validate(result, images, workers) == []
+    assert run_validate(result, Against(images), workers) == []
 
 
 def test_a_fault_is_found_whatever_the_number_of_threads(result):
@@ -51,16 +51,16 @@ def test_a_fault_is_found_whatever_the_number_of_threads(result):
 
 def test_images_of_another_shape_or_number_are_found(result, images):
     tifffile.imwrite(images / "t004.tif", np.zeros((6, 8), dtype=np.uint8))
-    assert [(v.rule, v.frame) for v in run_validate(result, images)] == [("frame-missing", 4)]
+    assert [(v.rule, v.frame) for v in run_validate(result, Against(images))] == [("frame-missing", 4)]
     for path in images.iterdir():
         tifffile.imwrite(path, np.zeros((7, 8), dtype=np.uint8))
-    assert {v.rule for v in run_validate(result, images)} == {"frame-missing", "raw-shape"}
+    assert {v.rule for v in run_validate(result, Against(images))} == {"frame-missing", "raw-shape"}
 
 
 def test_images_need_not_start_at_zero(result, images):
     for t in range(3, -1, -1):
         (images / f"t{t:03d}.tif").rename(images / f"t{t + 1:03d}.tif")
-    assert run_validate(result, images) == []
+    assert run_validate(result, Against(images)) == []
 
 
 def test_damaged_masks_strangers_and_no_table_are_found(result):
@@ -88,7 +88,8 @@ def test_objects_in_pieces_are_noted_when_asked_for(result):
     mask[5, 7] = 1
     write_mask(result / "mask000.tif", mask)
     assert find_problems(result).notes == ()
-    assert [(v.rule, v.frame, v.label) for v in find_problems(result, connected=True).notes] == [("disconnected", 0, 1)]
+    found = find_problems(result, Against(connected=True)).notes
+    assert [(v.rule, v.frame, v.label) for v in found] == [("disconnected", 0, 1)]
 
 
 def test_a_folder_without_masks_and_one_that_does_not_exist(tmp_path):

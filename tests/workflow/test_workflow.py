@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -282,3 +283,32 @@ def test_the_snakemake_command_of_the_readme(tmp_path: Path):
     for name in ("a", "b"):
         assert (tmp_path / "out" / f"{name}_scores.json").exists()
         assert str(tmp_path / "out" / f"{name}_report.html") in done.stderr
+
+
+def tracks_of(out: Path) -> dict[tuple[int, int], int]:
+    """The track of each cell that was seen, by frame and label."""
+    with (out / "01_tracks.csv").open() as file:
+        rows = [{name: int(row[name]) for name in ("t", "label", "track_id")} for row in csv.DictReader(file)]
+    return {(row["t"], row["label"]): row["track_id"] for row in rows if row["label"]}
+
+
+def test_a_correction_is_kept_and_nothing_before_the_decision_is_redone(movie: Path, finished: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    shutil.copytree(finished, out, symlinks=True)
+    before = tracks_of(out)
+    cell, after = next((a, b) for a in before for b in before if a[0] == 3 and b[0] == 4 and before[a] == before[b])
+    track = before[cell]
+    (tmp_path / "edits.csv").write_text(
+        f"action,frame,track,other_frame,other_track,note\nunlink,3,{track},4,{track},two\n"
+    )
+    made = {path: path.stat().st_mtime_ns for path in sorted((out / "01_work" / "links").iterdir())}
+    done = run("correct", "out", "--edits", "edits.csv", "--cores", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 edits added (1 unlink)" in done.stderr
+    assert "kept as corrected" in done.stdout
+    assert not re.search(r"^(ingest|segment|measure|link) ", done.stdout, flags=re.MULTILINE)
+    corrected = tracks_of(out)
+    assert corrected[cell] != corrected[after]
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    assert dry_run(out) == set(), "the next run keeps it and has nothing to do"
+    assert dry_run(out, "associate.pinned=none") >= {"associate", "fill", "export_tracks"}

@@ -1,7 +1,7 @@
 """The decision, once per movie; whose lineages are kept; masks for the frames in which a tracked cell was missed, by block.
 
 REQUIRED INPUTS   OUT/SEQUENCE_work/{detections,links,divisions,merges}/BLOCK.parquet of all blocks; with fill.method
-                  'sam2' or 'prompts3d' the weights
+                  'sam2' or 'prompts3d' the weights; where it is, the file of corrections (associate.pinned)
 OUTPUTS           OUT/SEQUENCE_work/decided/*.parquet, OUT/SEQUENCE_work/filled/BLOCK.parquet; with lineages
                   'from_first_frame' OUT/SEQUENCE_work/lineages/*.parquet
 """
@@ -22,7 +22,8 @@ rule associate:
         merges=PATHS.decided / "merges.parquet",
     params:
         config=RUN_FILE,
-        triggers=triggers("associate"),
+        triggers=lambda wildcards: triggers("associate")
+        + corrections(wildcards.sequence),
     log:
         os.path.join(LOGS, "associate.log"),
     benchmark:

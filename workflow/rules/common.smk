@@ -8,13 +8,8 @@ from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout, trained_folde
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.jobs import Jobs, limit_memory
-from samtrack.stages.summary import (
-    begin,
-    end,
-    planned,
-    say,
-    summary_of_errors,
-)
+from samtrack.stages.pins import pins_fingerprint
+from samtrack.stages.summary import begin, end, planned, say, summary_of_errors
 
 STARTED = time.time()
 plan.put_commands_on_path()
@@ -59,6 +54,11 @@ def files(*kinds):
 def link_model():
     """A fingerprint of the user's link model; a changed one re-runs the rule."""
     return plan.model_fingerprint(CONFIG) if workflow.is_main_process else ""
+
+
+def corrections(sequence):
+    """A fingerprint of the corrections that the decision keeps; empty without any."""
+    return pins_fingerprint(CONFIG, sequence) if workflow.is_main_process else ""
 
 
 def weights(network):

@@ -43,10 +43,13 @@ def tell_apart(detections: Detections, edges: Edges, positions: Positions) -> tu
     return _links(source[~divides], target[~divides]), _divisions(mother[:, 0], daughter[:, 0], daughter[:, 1])
 
 
-def tracks_of(detections: Detections, links: Links, divisions: Divisions, positions: Positions) -> Tracks:
-    """The tracks of links and divisions that are all true."""
+def tracks_of(
+    detections: Detections, links: Links, divisions: Divisions, positions: Positions, rejected: Ints | None = None
+) -> Tracks:
+    """The tracks of links and divisions that are all true; the detections ``rejected`` (rows) are in none."""
     nobody = np.zeros(0, dtype=np.int64)
-    choice = Choice(np.arange(len(links)), np.arange(len(divisions)), nobody, nobody)
+    rejected = nobody if rejected is None else rejected
+    choice = Choice(np.arange(len(links)), np.arange(len(divisions)), nobody, rejected)
     return build_tracks(detections, links, divisions, Merges.none(), choice, positions)
 
 

@@ -16,6 +16,7 @@ from samtrack.associate.kalman import link_by_kalman
 from samtrack.associate.lineage import Choice, build_tracks
 from samtrack.associate.margin import least_losses
 from samtrack.associate.overlap import link_by_overlap
+from samtrack.associate.pins import Pins, choice_with, edges_with, free_columns, require_within
 from samtrack.config.associate import AssociateSettings
 from samtrack.types import Detections, Divisions, Edges, Links, Merges, Tracks
 
@@ -30,8 +31,8 @@ class Solution:
 
     ``link_chosen`` marks continuations only; the links of a division are told by ``division_chosen``, and the steps of
     two cells over a shared mask by ``merge_chosen``. The margins say what the explanation would at least lose without a
-    chosen proposal (nats); NaN for others. With the linkers joint and greedy all of a track's links are proposals; overlap
-    and kalman may link and divide without one, and share no masks.
+    chosen proposal (nats); NaN for others, and for those that are pinned. With the linkers joint and greedy all of a track's
+    links are proposals; overlap and kalman may link and divide without one, and share no masks.
     """
 
     tracks: Tracks
@@ -52,14 +53,22 @@ class _Proposals:
     divisions: Divisions
     merges: Merges
     positions: Positions
+    pins: Pins
 
 
 def solve_tracks(
-    detections: Detections, links: Links, divisions: Divisions, merges: Merges, settings: AssociateSettings
+    detections: Detections,
+    links: Links,
+    divisions: Divisions,
+    merges: Merges,
+    settings: AssociateSettings,
+    pins: Pins | None = None,
 ) -> Solution:
-    """Decide who is who."""
+    """Decide who is who. ``pins`` are kept; the tables hold them, and nothing that they rule out (`pins.with_pins`)."""
     require_valid_rows(detections, links, divisions, merges)
-    proposed = _Proposals(detections, links, divisions, merges, rank_detections(detections))
+    pins = pins or Pins.none()
+    require_within(pins, detections)
+    proposed = _Proposals(detections, links, divisions, merges, rank_detections(detections), pins)
     match settings.linker:
         case "overlap":
             return _by_edges(proposed, link_by_overlap(detections, links, settings.overlap, proposed.positions), {})
@@ -72,10 +81,13 @@ def solve_tracks(
 def _by_gain(proposed: _Proposals, settings: AssociateSettings) -> Solution:
     """The explanation of the movie with the largest gain (or the greedy one)."""
     detections, links, divisions = proposed.detections, proposed.links, proposed.divisions
-    merges, positions = proposed.merges, proposed.positions
+    merges, positions, pins = proposed.merges, proposed.positions, proposed.pins
     columns = build_columns(detections, links, divisions, merges, settings, positions)
+    if pins:
+        columns = free_columns(columns, pins, positions)
     chosen, facts = (solve_exactly if settings.linker == "joint" else solve_greedy)(columns)
-    choice = _choice(columns, chosen)
+    free = _choice(columns, chosen)
+    choice = choice_with(free, links, divisions, pins) if pins else free
     margin = least_losses(columns)
     tracks = build_tracks(detections, links, divisions, merges, choice, positions)
     return Solution(
@@ -83,8 +95,8 @@ def _by_gain(proposed: _Proposals, settings: AssociateSettings) -> Solution:
         link_chosen=_marked(len(links), choice.links),
         division_chosen=_marked(len(divisions), choice.divisions),
         merge_chosen=_marked(len(merges), choice.merges),
-        link_margin=_spread(margin[chosen & (columns.kind == Kind.LINK)], choice.links, len(links)),
-        division_margin=_spread(margin[chosen & (columns.kind == Kind.DIVISION)], choice.divisions, len(divisions)),
+        link_margin=_spread(margin[chosen & (columns.kind == Kind.LINK)], free.links, len(links)),
+        division_margin=_spread(margin[chosen & (columns.kind == Kind.DIVISION)], free.divisions, len(divisions)),
         facts={
             "gain": float(np.sum(columns.gain[chosen])),
             "columns": len(columns),
@@ -99,10 +111,11 @@ def _by_gain(proposed: _Proposals, settings: AssociateSettings) -> Solution:
 
 def _by_edges(proposed: _Proposals, edges: Edges, facts: Facts) -> Solution:
     """The tracks of edges that a linker decided on by itself."""
-    n, links, divisions = len(proposed.detections), proposed.links, proposed.divisions
+    n, links, divisions, pins = len(proposed.detections), proposed.links, proposed.divisions, proposed.pins
+    edges = edges_with(edges, pins) if pins else edges
     true_links, true_divisions = tell_apart(proposed.detections, edges, proposed.positions)
     return Solution(
-        tracks=tracks_of(proposed.detections, true_links, true_divisions, proposed.positions),
+        tracks=tracks_of(proposed.detections, true_links, true_divisions, proposed.positions, pins.left_out),
         link_chosen=links_among(links, true_links, n),
         division_chosen=divisions_among(divisions, true_divisions, n),
         merge_chosen=np.zeros(len(proposed.merges), dtype=np.bool_),

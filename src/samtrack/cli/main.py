@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from samtrack import __version__
 from samtrack.cli.bench import add_bench
+from samtrack.cli.correct import add_correct
 from samtrack.cli.doctor import add_doctor
 from samtrack.cli.movie import add_run
 from samtrack.cli.patches import add_patches
 from samtrack.cli.plan import add_plan
 from samtrack.cli.results import add_result_commands
 from samtrack.cli.stages import add_stage_commands
+from samtrack.cli.submit import add_submit
 from samtrack.cli.train import add_train
+from samtrack.cli.view import add_view
 from samtrack.cli.weights import add_weights
 from samtrack.errors import SamtrackError
 
@@ -48,6 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
     add_plan(commands)
     add_stage_commands(commands)
     add_result_commands(commands)
+    add_submit(commands)
+    add_correct(commands)
+    add_view(commands)
     add_train(commands)
     add_patches(commands)
     add_weights(commands)

@@ -108,6 +108,9 @@ def configuration_of(options: argparse.Namespace, axes: Axes | None = None) -> C
         raw = merge(raw, parse_override(override))
     config = build_config(raw, str(options.config or "samtrack run"), axes)
     _require_used(options, config)
+    if config.associate.pinned not in ("auto", "none"):
+        pinned = str(Path(config.associate.pinned).resolve())
+        config = config.model_copy(update={"associate": config.associate.model_copy(update={"pinned": pinned})})
     if config.link.model is None:
         return config
     model = str(Path(config.link.model).resolve())  # the run goes on in its output folder

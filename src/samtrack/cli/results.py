@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samtrack.config import load_config
+from samtrack.errors import SettingsError
+
+if TYPE_CHECKING:
+    from samtrack.submit import DatasetFacts
 
 Options = argparse.Namespace
 
@@ -24,7 +29,17 @@ def add_result_commands(commands: Any) -> None:
     )
     validate.add_argument("folder", type=Path, help="folder with mask<i>.tif and res_track.txt")
     validate.add_argument("--images", type=Path, metavar="DIR", help="raw images, to compare number and shape")
-    validate.add_argument("--out", type=Path, metavar="FILE", help="also write the violations to a file")
+    validate.add_argument(
+        "--dataset", metavar="NAME", help="of the challenge: its digits, rim, and lineages that count"
+    )
+    validate.add_argument(
+        "--first-frame",
+        type=Path,
+        metavar="FILE",
+        help="label image of frame 0: only lineages of its cells may be there",
+    )
+    validate.add_argument("--connected", action="store_true", help="also note objects in several pieces (slower)")
+    validate.add_argument("--out", type=Path, metavar="FILE", help="write the verdict there if no rule is broken")
 
     evaluate = _add(
         commands,
@@ -66,9 +81,10 @@ def _add(commands: Any, name: str, run: Any, text: str, example: str) -> argpars
 
 def _validate(options: Options) -> int:
     from samtrack.io.atomic import written_file
-    from samtrack.stages.validate import run_validate
+    from samtrack.stages.validate import Against, run_validate
 
-    violations = run_validate(options.folder, options.images, _workers(options))
+    against = Against(options.images, _facts_of(options.dataset), options.first_frame, options.connected)
+    violations = run_validate(options.folder, against, _workers(options))
     lines = [str(violation) for violation in violations]
     verdict = f"{options.folder}: {'valid' if not lines else f'{len(lines)} violations'}"
     sys.stdout.write("\n".join([*lines, verdict]) + "\n")
@@ -76,6 +92,19 @@ def _validate(options: Options) -> int:
         with written_file(options.out) as part:
             part.write_text("valid: no rule is broken\n", encoding="utf-8")
     return 1 if lines else 0
+
+
+def _facts_of(dataset: str | None) -> DatasetFacts | None:
+    """What the challenge fixes for a dataset; an unknown name is an error that says which are near."""
+    from samtrack.submit import DATASETS
+
+    if dataset is None or dataset in DATASETS:
+        return DATASETS[dataset] if dataset else None
+    near = difflib.get_close_matches(dataset, DATASETS, n=1, cutoff=0.5)
+    raise SettingsError(
+        f"--dataset {dataset}: the challenge has no such dataset. "
+        + (f"Did you mean {near[0]}?" if near else f"Known: {', '.join(DATASETS)}.")
+    )
 
 
 def _evaluate(options: Options) -> None:

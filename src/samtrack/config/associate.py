@@ -126,6 +126,13 @@ class AssociateSettings(Section):
         "the border such a detection most often is debris. A track is kept if its links gain more than this per "
         "detection. 0 keeps all.",
     )
+    pinned: str = Field(
+        "auto",
+        min_length=1,
+        description="Corrections that the decision keeps, whatever speaks against them: a file of `samtrack correct`. auto: "
+        "SEQUENCE_corrections.csv in the output folder, where it is. none: corrections are left out. A path: that file, "
+        "{sequence} in it standing for the sequence's name; relative ones count from where the run is started.",
+    )
     overlap: OverlapSettings = Field(default_factory=OverlapSettings)
     kalman: KalmanSettings = Field(default_factory=KalmanSettings)
 

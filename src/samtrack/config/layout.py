@@ -90,6 +90,11 @@ class Layout:
         return self.work / "decided"
 
     @property
+    def corrections(self) -> Path:
+        """Corrections of people, which every decision keeps."""
+        return self.out / f"{self.sequence}_corrections.csv"
+
+    @property
     def followed(self) -> Path:
         """Folder of the lineages that are kept: which tracks, and where the cells of the first frame were found."""
         return self.work / "lineages"
@@ -152,6 +157,18 @@ def sources_of(config: Config, sequence: SequenceSettings) -> Sources:
         Path(sequence.truth) if sequence.truth else None,
         seeds,
         first_frame,
+    )
+
+
+def pinned_path(config: Config, sequence: str) -> Path | None:
+    """Where the corrections of a sequence lie, if there are any; None if none are to be kept."""
+    named = config.associate.pinned
+    if named == "none":
+        return None
+    return (
+        Layout(Path(config.out), sequence).corrections
+        if named == "auto"
+        else Path(named.replace("{sequence}", sequence))
     )
 
 

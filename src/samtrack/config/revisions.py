@@ -51,11 +51,13 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 
 WITHOUT_EFFECT: dict[str, set[str]] = {
+    "associate": {"pinned"},
     "sam2": {"device", "compile", "memory_gb", "cache"},
     "sammed3d": {"device", "memory_gb", "cache"},
     "train3d": {"device", "workers", "checkpoint_every"},
 }
-"""Settings of a section that say where and how fast, not what: a change re-runs nothing."""
+"""Settings of a section that say where and how fast, not what: a change re-runs nothing. (What is in the file of
+corrections that `associate.pinned` names counts for each sequence by itself: `stages.pins.pins_fingerprint`.)"""
 
 NETWORKS: dict[str, Network] = {"sam2": "sam2", "prompts3d": "sammed3d"}
 """The section of the network that a method draws masks with."""

@@ -7,7 +7,7 @@ masks are never added up in 16 bits, where they would wrap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,11 @@ Floats = npt.NDArray[np.float64]
 COVER = 0.5
 """Share of a truth object that its match must exceed (Matula et al. 2015, doi 10.1371/journal.pone.0144959)."""
 
-CHUNK_VOXELS = 2**22
-"""Voxels tallied at once: 32 MiB as 64-bit numbers, so that a volume never has a wide copy of itself."""
+CHUNK_VOXELS = 2**20
+"""Voxels looked at at once: what is made of them beside the images takes some 20 MiB if no two neighbours are alike."""
 
-DENSE_CODES = 2**24
-"""Largest number of distinct labels that are counted in a table (128 MiB) instead of by sorting."""
-
-DENSE_PAIRS = 2**20
-"""Largest number of pairs of labels that are counted in a table (8 MiB): it grows with the square of the cells."""
+CODE_BITS = 31
+"""Labels of fewer bits than these are joined to one number per pair; pairs of larger ones are sorted by both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,101 +47,63 @@ def match_frame(truth: npt.NDArray[Any], result: npt.NDArray[Any]) -> FrameMatch
 
 
 def match_parts(parts: Callable[[], Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]]) -> FrameMatch:
-    """The same for images that come in parts, of which two rounds are asked for; truth and result, part by part."""
-    sides = (_Tally(), _Tally())
-    for pair in parts():
-        for side, part in zip(sides, pair, strict=True):
-            side.add(part)
-    (truth_labels, truth_size), (result_labels, result_size) = sides[0].found(), sides[1].found()
-    row, column, shared = _overlaps(parts(), truth_labels, result_labels)
+    """The same for images that come in parts; truth and result, part by part, each asked for once."""
+    none = np.zeros(0, dtype=np.int64)
+    counted = [(none, none, none)]
+    counted += [_count_pairs(_require_labels(t), _require_labels(r)) for t, r in parts()]
+    truth, result, count = _summed(*(np.concatenate(column) for column in zip(*counted, strict=True)))
+    truth_labels, truth_size = _sizes(truth, count)
+    result_labels, result_size = _sizes(result, count)
+    both = (truth > 0) & (result > 0)
+    row, column = np.searchsorted(truth_labels, truth[both]), np.searchsorted(result_labels, result[both])
+    shared = count[both]
     covers = shared > COVER * truth_size[row]
     row, column, shared = row[covers], column[covers], shared[covers]
     iou = shared / (truth_size[row] + result_size[column] - shared)
     return FrameMatch(truth_labels, result_labels, truth_labels[row], result_labels[column], iou)
 
 
-def tally(labels: npt.NDArray[Any]) -> tuple[Ints, Ints]:
-    """The labels of an image (sorted, without background) and the number of voxels of each."""
-    every = _Tally()
-    for part in _chunks(labels.reshape(-1)):
-        every.add(part)
-    return every.found()
+def _require_labels(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A part of an image as a flat array, if it can be one of labels."""
+    if part.dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers, found {part.dtype}")
+    flat = np.ascontiguousarray(part).reshape(-1)
+    if flat.dtype.kind == "i" and flat.size and int(flat.min()) < 0:
+        raise ValueError(f"labels must not be negative, found {int(flat.min())}")
+    return flat
 
 
-class _Tally:
-    """Counts voxels by label; small labels in a table that grows, others by sorting."""
+def _count_pairs(truth: npt.NDArray[Any], result: npt.NDArray[Any]) -> tuple[Ints, Ints, Ints]:
+    """The distinct pairs of labels at one voxel, sorted, and how often each occurs.
 
-    def __init__(self) -> None:
-        self._table = np.zeros(1, dtype=np.int64)
-        self._sorted: list[tuple[Ints, Ints]] = []
-
-    def add(self, part: npt.NDArray[Any]) -> None:
-        """Count the voxels of a part."""
-        if part.dtype.kind not in "iu":
-            raise ValueError(f"labels must be integers, found {part.dtype}")
-        flat = part.reshape(-1)
-        if flat.size and int(flat.min()) < 0:
-            raise ValueError(f"labels must not be negative, found {int(flat.min())}")
-        if int(flat.max(initial=0)) >= DENSE_CODES:
-            values, counts = np.unique(flat, return_counts=True)
-            self._sorted.append((values.astype(np.int64), counts))
-            return
-        few = np.bincount(flat)
-        if len(few) > len(self._table):
-            self._table = np.pad(self._table, (0, len(few) - len(self._table)))
-        self._table[: len(few)] += few
-
-    def found(self) -> tuple[Ints, Ints]:
-        """Labels (sorted, without background) and counts."""
-        values, counts = np.flatnonzero(self._table), self._table[self._table > 0]
-        if self._sorted:
-            values, counts = _summed([(values, counts), *self._sorted])
-        return (values[1:], counts[1:]) if len(values) and values[0] == 0 else (values, counts)
+    Equal neighbours, as along lines of cells and of background, are counted as one run.
+    """
+    is_new = np.ones(len(truth), dtype=np.bool_)
+    is_new[1:] = (truth[1:] != truth[:-1]) | (result[1:] != result[:-1])
+    start = np.flatnonzero(is_new)
+    return _summed(truth[start].astype(np.int64), result[start].astype(np.int64), np.diff(start, append=len(truth)))
 
 
-def _overlaps(
-    parts: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]], truth_labels: Ints, result_labels: Ints
-) -> tuple[Ints, Ints, Ints]:
-    """Indices of the truth and result labels that share voxels, and how many they share; sorted by the former."""
-    width = max(len(result_labels), 1)
+def _summed(truth: Ints, result: Ints, count: Ints) -> tuple[Ints, Ints, Ints]:
+    """Counts of equal pairs as one, sorted by truth, then result."""
+    if len(truth) == 0:
+        return truth, result, count
+    if max(int(truth.max()), int(result.max())) < 2**CODE_BITS:
+        order = np.argsort((truth << CODE_BITS) | result, kind="stable")
+    else:
+        order = np.lexsort((result, truth))
+    truth, result = truth[order], result[order]
+    start = np.flatnonzero(np.r_[True, (truth[1:] != truth[:-1]) | (result[1:] != result[:-1])])
+    return truth[start], result[start], np.add.reduceat(count[order], start)
 
-    def codes() -> Iterator[Ints]:
-        for t, r in parts:
-            both = (t > 0) & (r > 0)
-            rows, columns = np.searchsorted(truth_labels, t[both]), np.searchsorted(result_labels, r[both])
-            yield rows * width + columns
 
-    code, shared = _count(codes(), len(truth_labels) * width)
-    return code // width, code % width, shared
+def _sizes(label: Ints, count: Ints) -> tuple[Ints, Ints]:
+    """Labels, sorted and without background, and the voxels of each, from counts of pairs."""
+    values, back = np.unique(label, return_inverse=True)
+    sizes = np.zeros(len(values), dtype=np.int64)
+    np.add.at(sizes, back, count)
+    return values[values > 0], sizes[values > 0]
 
 
 def _chunks(flat: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     return (flat[i : i + CHUNK_VOXELS] for i in range(0, len(flat), CHUNK_VOXELS))
-
-
-def _count(chunks: Iterable[Ints], n_codes: int) -> tuple[Ints, Ints]:
-    """The distinct numbers (all below ``n_codes``) in an iterable of arrays, sorted, and how often each occurs."""
-    if n_codes <= DENSE_PAIRS:
-        table = np.zeros(n_codes, dtype=np.int64)
-        for chunk in chunks:
-            few = np.bincount(chunk)
-            table[: len(few)] += few
-        return np.flatnonzero(table), table[table > 0]
-    return _summed([_counted_by_run(chunk) for chunk in chunks])
-
-
-def _counted_by_run(codes: Ints) -> tuple[Ints, Ints]:
-    """Distinct numbers and how often each occurs: equal neighbours, as along lines of cells, are sorted as one."""
-    start = np.flatnonzero(np.diff(codes, prepend=-1))
-    values, back = np.unique(codes[start], return_inverse=True)
-    counts = np.zeros(len(values), dtype=np.int64)
-    np.add.at(counts, back, np.diff(start, append=len(codes)))
-    return values, counts
-
-
-def _summed(parts: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
-    """Values and counts of several parts as one, sorted."""
-    values, back = np.unique(np.concatenate([p[0] for p in parts]), return_inverse=True)
-    counts = np.zeros(len(values), dtype=np.int64)
-    np.add.at(counts, back, np.concatenate([p[1] for p in parts]))
-    return values, counts

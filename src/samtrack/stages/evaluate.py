@@ -25,7 +25,8 @@ from samtrack.io.atomic import written_file
 from samtrack.io.ctc import list_foreign, open_mask
 from samtrack.io.truth import Truth, list_truth, list_whole_masks, masks_of
 from samtrack.stages.address import told
-from samtrack.stages.matching import held, match_file
+from samtrack.stages.held import held
+from samtrack.stages.matching import match_file
 from samtrack.stages.validate import name_of, read_lines
 from samtrack.submit import Checker, Findings, FrameFacts
 from samtrack.types import Scores
@@ -97,7 +98,8 @@ def _check(result: Path, truth: Truth, pairs: Sequence[FramePair]) -> Findings |
     """The rules that the result breaks; None if not all of its frames were looked at."""
     if not truth.tracking:
         return None
-    checker = Checker(read_lines(result), foreign=list_foreign(result, list_whole_masks(result)))
+    masks = list_whole_masks(result)
+    checker = Checker(read_lines(result), foreign=list_foreign(result, masks))
     for pair in pairs:
         checker.add(pair.facts)
     return checker.findings()
@@ -141,7 +143,7 @@ def _told_segmentation(truth: Truth, n_frames: int) -> list[str]:
 
 def _versions() -> dict[str, str]:
     """Versions of everything that a value depends on."""
-    names = ("py-ctcmetrics", "traccuracy", "numpy", "scipy")
+    names = ("py-ctcmetrics", "numpy", "scipy")
     return {"samtrack": samtrack.__version__, **{name: version(name) for name in names}}
 
 

@@ -49,11 +49,3 @@ def match_file(truth: MaskFile, mask: Path, read: Reader, shape: tuple[int, ...]
     return match_truth(
         truth.path, lambda box: np.squeeze(read(Box((z, *box.start), (z + 1, *box.stop))), axis=0), shape[1:], mask
     )
-
-
-def held(read: Reader, shape: tuple[int, ...]) -> Reader:
-    """The same reader; a small frame is read once."""
-    if not is_small(shape):
-        return read
-    whole = read(whole_box(shape))
-    return lambda box: whole[box.slices]

@@ -18,6 +18,7 @@ from samtrack.config.weights import REGISTRY, entry_named
 from samtrack.errors import DataError, PlanError, SettingsError, WeightsError
 from samtrack.io.atomic import written_file
 from samtrack.stages.cut import with_blocks
+from samtrack.stages.pins import require_pins
 
 LOCK_VARIABLE = "SAMTRACK_LOCK"
 """Environment variable that tells a process which lock it holds itself."""
@@ -41,6 +42,7 @@ def complete(config: Config, out: Path | None = None) -> Config:
             f"link.model: {config.link.model} does not exist. Relative paths count from {Path.cwd()}. Give a JSON file of "
             "`samtrack train links`, or null for the model that ships."
         )
+    require_pins(config)
     for network in WEIGHTS_MARKS:
         weights = getattr(config, network).weights
         if asks_network(config, network) and not Path(weights).expanduser().exists() and not learns_first(config):

@@ -15,7 +15,8 @@ from samtrack.link.calibrate import probability
 from samtrack.link.explain import AGAIN, FIRST
 from samtrack.stages.address import Address
 from samtrack.stages.annotated import true_tracks
-from samtrack.stages.matching import held, match_truth
+from samtrack.stages.held import held
+from samtrack.stages.matching import match_truth
 from samtrack.train.link_card import TOLD, reliability
 from samtrack.train.link_examples import true_divisions, true_links
 from samtrack.types import Detections, Divisions, Frames, Links, Reliability, Tracks

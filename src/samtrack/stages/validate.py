@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from samtrack.blocks import is_small, plan_slabs, whole_box
+import numpy as np
+
+from samtrack.blocks import plan_slabs, whole_box
 from samtrack.config.ingest import IngestSettings
 from samtrack.errors import DataError
 from samtrack.io.ctc import MaskFile, TableLine, list_foreign, open_mask, read_result_table
@@ -15,33 +19,84 @@ from samtrack.io.names import RES_TRACK
 from samtrack.io.sources import open_source
 from samtrack.io.truth import list_whole_masks
 from samtrack.stages.address import told
-from samtrack.submit import Checker, Findings, FrameFacts, MaskName, Raw, measure_mask, measure_parts
+from samtrack.stages.held import held
+from samtrack.submit import (
+    Checker,
+    DatasetFacts,
+    Expected,
+    Findings,
+    FirstCells,
+    FrameFacts,
+    Looks,
+    MaskName,
+    Raw,
+    measure_parts,
+    overlaps_of,
+)
 from samtrack.types import Violation
 
 log = logging.getLogger("samtrack")
 
 
-def run_validate(folder: Path, images: Path | None = None, workers: int = 2) -> list[Violation]:
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a result is held against besides the rules that need nothing but itself.
+
+    ``images``: the raw movie. ``dataset``: what the challenge fixes for it. ``first_frame``: label image of the cells whose
+    lineages count. ``connected``: also note objects in several pieces, which takes longer.
+    """
+
+    images: Path | None = None
+    dataset: DatasetFacts | None = None
+    first_frame: Path | None = None
+    connected: bool = False
+    all_cells: bool = False
+    """Of a dataset of which lineages of marked cells are scored: this result holds all cells."""
+
+    @property
+    def from_first_frame(self) -> bool:
+        """Whether only lineages of the first frame may be in the result."""
+        asked = self.first_frame is not None or (self.dataset is not None and self.dataset.first_frame)
+        return asked and not self.all_cells
+
+    @property
+    def looks(self) -> Looks:
+        """What to look for in the masks."""
+        return Looks(self.connected, self.dataset.rim_px if self.dataset else 0)
+
+
+def run_validate(folder: Path, against: Against | None = None, workers: int = 2) -> list[Violation]:
     """The rules that a result breaks; empty if it is valid. Notes (allowed, but worth knowing) go to the log."""
     with told(f"validate {folder.name}") as facts:
-        found = find_problems(folder, images, workers)
+        found = find_problems(folder, against, workers)
         facts += [f"{len(found.violations)} violations", f"{len(found.notes)} notes"]
     for note in found.notes:
         log.info("note: %s", note)
     return list(found.violations)
 
 
-def find_problems(folder: Path, images: Path | None = None, workers: int = 2, connected: bool = False) -> Findings:
-    """Violations and notes of a result; with ``images`` its number of frames and their shape are compared with theirs.
-
-    ``connected`` also notes objects that are in several pieces.
-    """
+def find_problems(folder: Path, against: Against | None = None, workers: int = 2) -> Findings:
+    """Violations and notes of a result."""
+    against = against or Against()
     masks = list_whole_masks(folder)
-    checker = Checker(read_lines(folder), _raw_of(images), list_foreign(folder, masks))
+    expected = Expected(
+        _raw_of(against.images),
+        against.dataset.digits if against.dataset else None,
+        against.from_first_frame,
+        _first_cells(against.first_frame, masks) if against.from_first_frame else None,
+    )
+    foreign = list_foreign(folder, masks)
+    checker = Checker(read_lines(folder), expected, foreign, list_extra(folder, masks, foreign))
     with ThreadPoolExecutor(workers) as pool:
-        for facts in pool.map(lambda mask: _facts_of(mask, connected), masks):
+        for facts in pool.map(lambda mask: _facts_of(mask, against.looks), masks):
             checker.add(facts)
     return checker.findings()
+
+
+def list_extra(folder: Path, masks: Sequence[MaskFile], foreign: Sequence[str]) -> list[str]:
+    """Names in a result's folder that are neither its masks nor its table, nor among the ``foreign`` TIFF files."""
+    known = {RES_TRACK, *foreign, *(mask.path.name for mask in masks)}
+    return sorted(entry.name for entry in folder.iterdir() if entry.name not in known)
 
 
 def read_lines(folder: Path) -> list[TableLine] | None:
@@ -55,15 +110,35 @@ def name_of(mask: MaskFile) -> MaskName:
     return MaskName(mask.path.name, mask.frame, mask.digits)
 
 
-def _facts_of(mask: MaskFile, connected: bool) -> FrameFacts:
+def _facts_of(mask: MaskFile, looks: Looks) -> FrameFacts:
     try:
         with open_mask(mask.path) as image:
-            if connected or is_small(image.shape):
-                return measure_mask(name_of(mask), image.read(), connected)
-            parts = (image.read(box) for box in plan_slabs(whole_box(image.shape)))
-            return measure_parts(name_of(mask), str(image.dtype), image.shape, parts)
+            if image.dtype.kind not in "iu":  # pieces of an image that is no label image mean nothing
+                looks = Looks()
+            read = held(image.read, image.shape)
+            parts = ((box, read(box)) for box in plan_slabs(whole_box(image.shape)))
+            return measure_parts(name_of(mask), str(image.dtype), image.shape, parts, looks)
     except DataError as error:  # a file that cannot be read is one of the faults that are looked for
         return FrameFacts(mask.path.name, mask.frame, mask.digits, error=str(error))
+
+
+def _first_cells(marked: Path | None, masks: Sequence[MaskFile]) -> FirstCells | None:
+    """The cells marked in the first frame, and which objects of the result overlap them."""
+    first = next((mask for mask in masks if mask.frame == 0), None)
+    if marked is None or first is None:
+        return None
+    with open_mask(marked) as image, open_mask(first.path) as mask:
+        if image.shape != mask.shape:
+            raise DataError(
+                f"{marked}: has shape {image.shape}, the result's {first.path.name} {mask.shape}. Give the label image of "
+                "the cells that are marked in this movie's first frame, such as 01_GT/TRA/man_track000.tif."
+            )
+        reads = held(image.read, image.shape), held(mask.read, mask.shape)
+        boxes = plan_slabs(whole_box(image.shape))
+        pairs = [overlaps_of(reads[0](box), reads[1](box)) for box in boxes]
+        labels = [np.unique(reads[0](box)) for box in boxes]
+    every = np.unique(np.concatenate(labels)).astype(np.int64)
+    return FirstCells(every[every > 0], np.unique(np.concatenate(pairs), axis=0))
 
 
 def _raw_of(images: Path | None) -> Raw | None:

@@ -25,8 +25,8 @@ Line = tuple[int, str, tuple[int, int, int, int] | None]
 
 TABLE = "res_track.txt"
 
-CHUNK_VOXELS = 2**22
-"""Voxels looked at at once: NumPy makes 64-bit numbers of labels that it counts, 32 MiB of them here."""
+LABELS_NAMED = 5
+"""Labels that a note about a whole frame names."""
 
 
 class Rule(StrEnum):
@@ -60,9 +60,20 @@ class Rule(StrEnum):
     EMPTY_FRAME = "empty-frame"
     MANY_CHILDREN = "many-children"
     DISCONNECTED = "disconnected"
+    EXTRA_FILE = "extra-file"
+    IN_RIM = "in-rim"
+    ONLY_CHILD = "only-child"
+    LATE_LINEAGE = "late-lineage"
+    UNMARKED_LINEAGE = "unmarked-lineage"
+    LOST_CELL = "lost-cell"
 
 
-NOTES = frozenset({Rule.EMPTY_FRAME, Rule.MANY_CHILDREN, Rule.DISCONNECTED})
+NOTES = frozenset(
+    {
+        *(Rule.EMPTY_FRAME, Rule.MANY_CHILDREN, Rule.DISCONNECTED, Rule.EXTRA_FILE),
+        *(Rule.IN_RIM, Rule.ONLY_CHILD, Rule.LOST_CELL),
+    }
+)
 """Not violations: the validators let them pass, but some tools complain, or a mistake is likely behind them."""
 
 
@@ -74,8 +85,8 @@ def _no_labels() -> Ints:
 class FrameFacts:
     """What a check needs to know of one mask file.
 
-    ``labels`` are those present, sorted, without background; ``broken`` those of them that are in several pieces.
-    ``error`` says why the file could not be read, and then the rest is empty.
+    ``labels`` are those present, sorted, without background; ``broken`` those of them that are in several pieces;
+    ``in_rim`` those that lie wholly inside the rim. ``error`` says why the file could not be read; then the rest is empty.
     """
 
     file: str
@@ -85,6 +96,7 @@ class FrameFacts:
     shape: tuple[int, ...] = ()
     labels: Ints = field(default_factory=_no_labels)
     broken: Ints = field(default_factory=_no_labels)
+    in_rim: Ints = field(default_factory=_no_labels)
     error: str = ""
 
 
@@ -96,8 +108,13 @@ class Raw:
     shape: tuple[int, ...]
 
 
-def check_files(frames: Sequence[FrameFacts], foreign: Sequence[str], raw: Raw | None) -> list[Violation]:
-    """Names and numbers of the mask files: none missing, none extra, one width of the number."""
+def check_files(
+    frames: Sequence[FrameFacts], foreign: Sequence[str], raw: Raw | None, digits: int | None = None
+) -> list[Violation]:
+    """Names and numbers of the mask files: none missing, none extra, one width of the number.
+
+    ``digits`` is that width where the dataset fixes it; else the number of frames does.
+    """
     found = [
         _of(Rule.FOREIGN_FILE, name, "is a TIFF file but no mask; tools that take all stumble") for name in foreign
     ]
@@ -105,7 +122,7 @@ def check_files(frames: Sequence[FrameFacts], foreign: Sequence[str], raw: Raw |
         return [*found, _of(Rule.NO_MASKS, "mask000.tif", "the folder holds no file named mask<frame>.tif")]
     numbers = np.array([facts.frame for facts in frames])
     n_frames = raw.n_frames if raw else int(numbers.max()) + 1
-    digits = digits_for(n_frames, "auto")
+    digits = digits or digits_for(n_frames, "auto")
     for facts in frames:
         if facts.digits != digits:
             said = f"the frame number has {facts.digits} digits, expected {digits} for {n_frames} frames"
@@ -145,7 +162,16 @@ def check_frame(facts: FrameFacts, shape: tuple[int, ...], raw: Raw | None) -> l
     for label in facts.broken.tolist():
         said = "is in several pieces that do not touch"
         found.append(_of(Rule.DISCONNECTED, facts.file, said, facts.frame, label))
+    if len(facts.in_rim):
+        named = ", ".join(map(str, facts.in_rim[:LABELS_NAMED].tolist())) + (", …" * (len(facts.in_rim) > LABELS_NAMED))
+        said = f"{len(facts.in_rim)} objects lie wholly inside the rim, which is not scored; better leave them out: {named}"
+        found.append(_of(Rule.IN_RIM, facts.file, said, facts.frame))
     return found
+
+
+def check_extra(names: Iterable[str]) -> list[Violation]:
+    """Files of a result that are neither masks nor its table."""
+    return [_of(Rule.EXTRA_FILE, name, f"is neither a mask nor {TABLE}") for name in names]
 
 
 def check_lines(lines: Iterable[Line]) -> list[Violation]:
@@ -222,21 +248,22 @@ def _of(rule: Rule, file: str, message: str, frame: int | None = None, label: in
     return Violation(str(rule), file, message, frame, label)
 
 
-def labels_of(mask: npt.NDArray[Any]) -> Ints:
-    """The labels present in a mask, sorted, without background; negative ones too."""
-    return labels_of_parts(
-        mask.reshape(-1)[start : start + CHUNK_VOXELS] for start in range(0, mask.size, CHUNK_VOXELS)
-    )
+class LabelSet:
+    """The labels of an image that comes in parts: 16-bit ones in a table, others by sorting."""
 
+    def __init__(self) -> None:
+        self._is_present = np.zeros(MAX_LABEL + 1, dtype=np.bool_)
+        self._others = [np.zeros(0, dtype=np.int64)]
 
-def labels_of_parts(parts: Iterable[npt.NDArray[Any]]) -> Ints:
-    """The same of a mask that comes in parts."""
-    is_present = np.zeros(MAX_LABEL + 1, dtype=np.bool_)
-    others = [np.zeros(0, dtype=np.int64)]
-    for part in parts:
+    def add(self, part: npt.NDArray[Any]) -> None:
+        """Note the labels of a part; background, too."""
         if part.dtype == np.uint16:
-            is_present[part] = True
+            self._is_present[part] = True
         else:
-            others.append(np.unique(part).astype(np.int64))
-    every = np.unique(np.concatenate([np.flatnonzero(is_present), *others]))
-    return np.asarray(every[every != 0])
+            self._others.append(np.unique(part).astype(np.int64))
+
+    @property
+    def labels(self) -> Ints:
+        """The labels, sorted, without background; negative ones too."""
+        every = np.unique(np.concatenate([np.flatnonzero(self._is_present), *self._others]))
+        return np.asarray(every[every != 0])

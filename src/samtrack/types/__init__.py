@@ -4,6 +4,7 @@ Knows no file, no configuration and no network. A type enters here when two room
 Axis order everywhere is t, z, y, x; 2D data keep their two axes. ``stop`` is never included, ``last_frame`` always is.
 """
 
+from samtrack.types.corrections import Action, Cell, Edit, Pin, PinAction, Place
 from samtrack.types.evidence import Evidence
 from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
@@ -14,18 +15,24 @@ from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Edges, Lin
 
 __all__ = [
     "MERGE_ROLES",
+    "Action",
     "ArrayFrames",
     "Block",
     "Box",
+    "Cell",
     "Detections",
     "Divisions",
     "Edges",
+    "Edit",
     "Evidence",
     "Frames",
     "Links",
     "MaskPatch",
     "Merges",
     "Origin",
+    "Pin",
+    "PinAction",
+    "Place",
     "Points",
     "Reliability",
     "Scale",

@@ -24,6 +24,7 @@ class Origin(IntEnum):
     EMBEDDING = 7
     FILLED = 8
     SPLIT = 9
+    PINNED = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,11 @@ class Links:
     def __len__(self) -> int:
         return len(self.source)
 
+    def take(self, rows: npt.NDArray[Any]) -> Self:
+        """The given rows (integers, or a boolean mask)."""
+        columns = {name: getattr(self, name)[rows] for name in ("source", "target", "score", "origin", "features")}
+        return type(self)(**columns, feature_names=self.feature_names)
+
     def require_forward(self, frame: Ints) -> None:
         """Raise unless every link goes forward in time, given the frame of each detection."""
         if np.any(frame[self.source] >= frame[self.target]):
@@ -167,6 +172,13 @@ class Divisions:
 
     def __len__(self) -> int:
         return len(self.mother)
+
+    def take(self, rows: npt.NDArray[Any]) -> Self:
+        """The given rows (integers, or a boolean mask)."""
+        columns = {name: getattr(self, name)[rows] for name in ("mother", "daughter_a", "daughter_b")}
+        return type(self)(
+            **columns, score=self.score[rows], features=self.features[rows], feature_names=self.feature_names
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,157 @@
+"""``samtrack view --web``: a server on this machine alone, for the report and a viewer in the browser.
+
+It answers nobody but programs on this machine: it listens on the loopback address, and refuses requests that were meant for
+another host (a page of somebody could have such a name point here). It reads, and never writes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import mimetypes
+import shutil
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from samtrack.errors import SamtrackError, SettingsError
+from samtrack.stages.shown import ShownMovie, open_shown
+from samtrack.view.address import Asked, read_request
+from samtrack.view.page import draw_viewer
+
+log = logging.getLogger("samtrack")
+
+LOOPBACK = "127.0.0.1"
+"""The address that only this machine reaches."""
+
+HOSTS = (LOOPBACK, "localhost")
+"""Names by which a browser may ask."""
+
+
+class Viewer(ThreadingHTTPServer):
+    """The server of one result; ``port`` 0 is any that is free."""
+
+    daemon_threads = True
+
+    def __init__(self, out: Path, movies: Mapping[str, ShownMovie], port: int = 0) -> None:
+        self.out, self.movies = out.resolve(), movies
+        try:
+            super().__init__((LOOPBACK, port), _Handler)
+        except OSError as error:
+            raise SettingsError(
+                f"--port {port}: cannot be used ({error.strerror}). Choose another one, or none for any that is free."
+            ) from error
+
+    @property
+    def url(self) -> str:
+        """Where the browser finds it."""
+        return f"http://{LOOPBACK}:{self.server_address[1]}/"
+
+
+def serve(out: Path, sequence: str | None, port: int) -> None:
+    """Serve until the user interrupts."""
+    with Viewer(out, open_shown(out, sequence), port) as server:
+        log.info("%s: open %s in a browser of this machine; Ctrl-C ends", out, server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            log.info("ended")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Viewer
+    server_version = "samtrack"
+
+    def do_GET(self) -> None:
+        """Answer one request."""
+        host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
+        asked = read_request(self.path)
+        if host not in HOSTS:
+            self._refuse(HTTPStatus.FORBIDDEN, "this server answers programs on its own machine only")
+        elif asked is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing of that name")
+        else:
+            try:
+                self._answer(asked)
+            except SamtrackError as error:
+                self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True  # the browser asked for something else meanwhile
+
+    def _answer(self, asked: Asked) -> None:
+        if asked.kind == "page":
+            pages = sorted(path.name for path in self.server.out.glob("*_report.html"))
+            page = draw_viewer(self.server.out.name, list(self.server.movies), pages)
+            self._send(page.encode(), "text/html; charset=utf-8")
+        elif asked.kind == "file":
+            self._send_file(asked.file)
+        else:
+            self._answer_movie(asked)
+
+    def _answer_movie(self, asked: Asked) -> None:
+        movie = self.server.movies.get(asked.sequence)
+        if movie is None or not movie.has(asked.frame, asked.plane):
+            self._refuse(HTTPStatus.NOT_FOUND, "there is no such movie, frame or plane")
+        elif asked.kind == "picture":
+            picture = movie.picture(asked.frame, asked.plane, asked.labels, asked.level)
+            self._send(png_of(picture), "image/png")
+        elif asked.kind == "facts":
+            self._send_json(movie.facts())
+        elif asked.kind == "cells":
+            self._send_json(movie.tails.at(asked.frame))
+        else:
+            self._send_json({"track": movie.track_at(asked.frame, asked.plane, asked.place)})
+
+    def _send_file(self, name: str) -> None:
+        """A file of the result, never one beside it: links out of the folder count as outside."""
+        out = self.server.out
+        try:
+            path = (out / name).resolve()
+            inside = path.is_relative_to(out) and path.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            inside = False
+        if not inside:
+            self._refuse(HTTPStatus.NOT_FOUND, "the result holds no such file")
+            return
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        self._head(HTTPStatus.OK, f"{kind}; charset=utf-8" if kind.startswith("text/") else kind, path.stat().st_size)
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, self.wfile)
+
+    def _send_json(self, value: Any) -> None:
+        self._send(json.dumps(value).encode(), "application/json")
+
+    def _send(self, body: bytes, kind: str) -> None:
+        self._head(HTTPStatus.OK, kind, len(body))
+        self.wfile.write(body)
+
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        body = f"{status.value}: {why}\n".encode()
+        self._head(status, "text/plain; charset=utf-8", len(body))
+        self.wfile.write(body)
+
+    def _head(self, status: HTTPStatus, kind: str, length: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing of single requests."""
+        log.debug(format, *args)
+
+
+def png_of(picture: npt.NDArray[np.uint8]) -> bytes:
+    """A grey or RGB picture as PNG; little effort goes into making it small, since it stays on this machine."""
+    body = io.BytesIO()
+    Image.fromarray(picture).save(body, "PNG", compress_level=1)
+    return body.getvalue()

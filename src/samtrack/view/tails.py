@@ -1,0 +1,65 @@
+"""The cells of a frame with where they were in the frames before, from a result's table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from samtrack.view.colours import colour_of
+
+TAIL = 10
+"""Frames before the one shown of which a cell's path is drawn."""
+
+
+class Tails:
+    """The rows of a result's table, by frame and by track."""
+
+    def __init__(self, table: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._track, self._frame = table["track_id"].astype(np.int64), table["t"].astype(np.int64)
+        self._parent = table["parent_track_id"].astype(np.int64)
+        axes = [axis for axis in ("z", "y", "x") if axis in table]
+        self.place = np.stack([table[axis] for axis in axes], axis=1).astype(np.float64)
+        self._order = np.argsort(self._frame, kind="stable")
+        last = int(self._frame.max(initial=-1))
+        self._starts = np.searchsorted(self._frame[self._order], np.arange(last + 2))
+
+    @property
+    def n_tracks(self) -> int:
+        """Number of tracks."""
+        return len(np.unique(self._track))
+
+    def rows_at(self, frame: int) -> npt.NDArray[np.int64]:
+        """Rows of a frame."""
+        if not 0 <= frame < len(self._starts) - 1:
+            return np.zeros(0, dtype=np.int64)
+        return self._order[self._starts[frame] : self._starts[frame + 1]]
+
+    def at(self, frame: int) -> list[dict[str, Any]]:
+        """Each cell of a frame: track, parent, colour, and its path [(frame, place)] of the last frames, oldest first."""
+        here = self.rows_at(frame)
+        before = np.concatenate([self.rows_at(t) for t in range(max(frame - TAIL, 0), frame + 1)])
+        paths: dict[int, list[list[float]]] = {}
+        for row in before.tolist():
+            paths.setdefault(int(self._track[row]), []).append(
+                [float(self._frame[row]), *np.round(self.place[row], 2).tolist()]
+            )
+        colours = colour_of(self._track[here]).tolist()
+        return [
+            {"track": track, "parent": int(self._parent[row]), "colour": colour, "path": paths[track]}
+            for row, track, colour in zip(here.tolist(), self._track[here].tolist(), colours, strict=True)
+        ]
+
+    def graph(self) -> dict[int, list[int]]:
+        """Parent of each track that has one, as napari wants it."""
+        child, first = np.unique(self._track, return_index=True)
+        parent = self._parent[first]
+        known = (parent > 0) & np.isin(parent, child)
+        return {int(c): [int(p)] for c, p in zip(child[known], parent[known], strict=True)}
+
+    def points(self) -> npt.NDArray[np.float64]:
+        """Rows (track, frame, (z), y, x), sorted by track and frame, as napari's tracks layer wants them."""
+        order = np.lexsort((self._frame, self._track))
+        return np.column_stack([self._track[order], self._frame[order], self.place[order]])
