@@ -103,16 +103,6 @@ def test_generated_files_are_in_step_with_the_models(root: Path) -> None:
     assert not stale, f"config/{' and config/'.join(stale)} differ from the models. Run: {COMMAND}"
 
 
-def test_targets_named_in_the_readme_exist(root: Path) -> None:
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    if not readme.strip() or not (root / "Makefile").is_file():
-        pytest.skip("README.md or Makefile is not written yet")
-    targets = set(re.findall(r"^([\w-]+)\s*:(?!=)", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = set(re.findall(r"(?:^|`|\$ )make ([\w-]+)", readme, re.MULTILINE))
-    assert named, "README.md names no make target"
-    assert named <= targets, f"README.md names targets that the Makefile lacks: {sorted(named - targets)}"
-
-
 def test_files_named_in_the_documents_exist(root: Path) -> None:
     """Paths in backticks of the documents that this test's owner keeps; a moved file must be moved there too."""
     missing = []
