@@ -4,7 +4,6 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
 
 from samtrack.config.generate import COMMAND, stale_files
 
