@@ -4,7 +4,6 @@ import ast
 import re
 from pathlib import Path
 
-
 from samtrack.config.generate import COMMAND, stale_files
 
 WITHOUT_A_TEST_OF_THEIR_OWN: dict[str, str] = {
