@@ -7,6 +7,7 @@ Axis order everywhere is t, z, y, x; 2D data keep their two axes. ``stop`` is ne
 from samtrack.types.evidence import Evidence
 from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
+from samtrack.types.graph import Column, Filmed, TrackGraph
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.points import Points
 from samtrack.types.report import Reliability, Scores, Violation
@@ -17,10 +18,12 @@ __all__ = [
     "ArrayFrames",
     "Block",
     "Box",
+    "Column",
     "Detections",
     "Divisions",
     "Edges",
     "Evidence",
+    "Filmed",
     "Frames",
     "Links",
     "MaskPatch",
@@ -31,6 +34,7 @@ __all__ = [
     "Scale",
     "Scores",
     "Span",
+    "TrackGraph",
     "Tracks",
     "Typical",
     "Violation",
