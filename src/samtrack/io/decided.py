@@ -37,17 +37,10 @@ def read_column(path: Path, name: str) -> npt.NDArray[Any]:
     return _columns(path, [name])[0]
 
 
-def column_names(path: Path) -> list[str]:
-    """The names of the columns of a Parquet file, in order."""
-    try:
-        return list(pa.parquet.read_schema(path).names)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({error}). Delete it and start the run again.") from error
-
-
 def _columns(path: Path, names: Sequence[str], filters: Any = None) -> tuple[npt.NDArray[Any], ...]:
     try:
         table = pa.parquet.read_table(path, columns=list(names), filters=filters)
         return tuple(np.asarray(table[name].to_numpy()) for name in names)
     except (OSError, KeyError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: lacks {', '.join(names)} ({error}). Delete it and start the run again.") from error
+        why = str(error).splitlines()[0]  # the others list all columns
+        raise DataError(f"{path}: lacks {', '.join(names)} ({why}). Delete it and start the run again.") from error
