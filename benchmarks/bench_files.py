@@ -5,8 +5,8 @@
     python benchmarks/bench_files.py --cells 10000000 --repeats 1
 
 Cells move at random through 500 frames, tracks last 25 frames, every second one divides. Every measurement is a fresh
-process; imports are not counted. CSV and Parquet are written by another stage, from columns that it holds anyway; they stand here for
-comparison, read from Parquet first.
+process; imports are not counted. CSV and Parquet are written by another stage, from columns that it holds anyway; they
+stand here for comparison, read from Parquet first.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ def make_tables(folder: Path, cells: int) -> None:
     rng = np.random.default_rng(0)
     n = cells // LENGTH
     track = np.repeat(np.arange(1, n + 1), LENGTH)
-    first = (
-        np.sort(rng.integers(0, FRAMES // LENGTH, n)) * LENGTH
-    )  # in turns of one length: a daughter begins where one ends
+    first = np.sort(rng.integers(0, FRAMES // LENGTH, n)) * LENGTH  # a daughter begins where a mother ends
     frame = np.repeat(first, LENGTH) + np.tile(np.arange(LENGTH), n)
     parent = parents(first, rng)
     place = np.repeat(rng.random((n, 3)) * SHAPE, LENGTH, axis=0) + rng.normal(0, 2, (n * LENGTH, 3))

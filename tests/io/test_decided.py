@@ -27,7 +27,7 @@ def test_pairs_that_were_chosen(tmp_path: Path):
         }
         columns |= {"score": np.array([0.1, 0.2, 0.3]), "chosen": np.array([False, True, True])}
         write_table(tmp_path / f"{name}.parquet", columns)
-    found = read_chosen(tmp_path)
+    found = list(read_chosen(tmp_path))
     assert [columns[0].tolist() for columns in found] == [[1, 2], [1, 2], [1, 2], [1, 2], [11, 12]]
     assert [columns[3].tolist() for columns in found] == [[111, 112], [111, 112], [121, 122], [131, 132], [141, 142]]
     assert all(columns[4].tolist() == [0.2, 0.3] for columns in found)

@@ -19,8 +19,8 @@ class ExportSettings(Section):
     files: tuple[ExportFile, ...] = Field(
         ("geff",),
         description="Which files of the tracks are written for other programs, beside OME-Zarr, CSV and Parquet. geff: "
-        "a GEFF graph (Mastodon, motile, funtracks, traccuracy), about 40 bytes for each cell and frame. trackmate: XML "
-        "for TrackMate in Fiji, not written unless asked for, since it takes ten times as much. []: none.",
+        "a GEFF graph (Mastodon, motile, funtracks, traccuracy), about 50 bytes for each cell and frame. trackmate: XML "
+        "for TrackMate in Fiji, not written unless asked for, since it takes nine times as much. []: none.",
     )
     digits: Literal["auto", 3, 4] = Field(
         "auto", description="Digits of the frame number in mask*.tif. auto: 3, or 4 above 1000 frames (the CTC's rule)."

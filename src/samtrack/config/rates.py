@@ -142,7 +142,7 @@ PRODUCTS: dict[str, Product] = {
     "fill": Product(0, 0.5, 2),
     "export_tracks": Product(0.003, 120, 150, 0.0, 1, 5),
     "export_ctc": Product(0.005, 110, 0, 0.0, 1, 1),
-    "export_files": Product(0, 0, 50, 0.0, 0, 40),
+    "export_files": Product(0, 0, 50, 0.0, 0, 78),
     "evaluate": Product(0, 0, 0, 0.1, 0, 2),
     "report": Product(0, 0, 0, 3.0, 0, 1),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,12 @@ PAIRS = {
 """By table: which of its roles follow each other. Between the two of a merge lies the shared mask."""
 
 
-def read_chosen(decided: Path) -> list[tuple[npt.NDArray[Any], ...]]:
+def read_chosen(decided: Path) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """For each kind of pair: frame and label of the earlier, frame and label of the later, probability."""
-    found = []
     for name, pairs in PAIRS.items():
         for roles in pairs:
             wanted = [f"{role}_{key}" for role in roles for key in ("frame", "label")]
-            found.append(_columns(decided / name, [*wanted, "score"], filters=[("chosen", "==", True)]))
-    return found
+            yield _columns(decided / name, [*wanted, "score"], filters=[("chosen", "==", True)])
 
 
 def read_column(path: Path, name: str) -> npt.NDArray[Any]:

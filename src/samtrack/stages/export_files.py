@@ -43,6 +43,6 @@ def run_export_files(address: Address) -> None:
 
 def read_graph(table: Path, decided: Path) -> TrackGraph:
     """The graph of a final table and of the decision that it came from."""
-    said = [Said(*columns) for columns in read_chosen(decided)]
+    said = (Said(*columns) for columns in read_chosen(decided))
     track, frame, parent, label = (read_column(table, name) for name in ("track_id", "t", "parent_track_id", "label"))
     return track_graph(track, frame, parent, label, said)

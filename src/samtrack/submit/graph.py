@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +25,11 @@ class Said:
     score: Floats
 
 
-def track_graph(track: Ints, frame: Ints, parent: Ints, label: Ints, said: list[Said]) -> TrackGraph:
+def track_graph(track: Ints, frame: Ints, parent: Ints, label: Ints, said: Iterable[Said]) -> TrackGraph:
     """The graph of a table sorted by (track, frame).
 
     ``label`` is the detection of a row in its frame, 0 where a mask was drawn; the edges into drawn masks have the
-    probability of the link that spans them. A parent without rows is no parent.
+    probability of the link that spans them. A parent without rows is no parent. ``said`` is taken one by one.
     """
     n = len(track)
     is_first = np.r_[True, np.diff(track) != 0][:n]
@@ -40,17 +41,14 @@ def track_graph(track: Ints, frame: Ints, parent: Ints, label: Ints, said: list[
 
     before = np.arange(n) - 1
     before[first] = np.where(parent[first] > 0, last_of[parent[first]], -1)
+    probability = _probability(is_first, before, frame, label, said)
     parent_of = np.arange(size)  # the first of its line: itself
     has_parent = before[first] >= 0
     parent_of[track[first[has_parent]]] = parent[first[has_parent]]
     n_children = np.bincount(parent_of[parent_of != np.arange(size)], minlength=size)
     is_only = n_children[parent_of] == 1  # a lone child is the same cell, so far as the graph goes
-    return TrackGraph(
-        before,
-        _probability(is_first, before, frame, label, said),
-        _roots(np.where(is_only, parent_of, np.arange(size)))[track],
-        _roots(parent_of)[track],
-    )
+    tracklet = _roots(np.where(is_only, parent_of, np.arange(size)))[track]
+    return TrackGraph(before, probability, tracklet, _roots(parent_of)[track])
 
 
 def lineages_of(parent: Ints) -> Ints:
@@ -66,7 +64,9 @@ def _roots(parent_of: Ints) -> Ints:
     return parent_of
 
 
-def _probability(is_first: npt.NDArray[np.bool_], before: Ints, frame: Ints, label: Ints, said: list[Said]) -> Floats:
+def _probability(
+    is_first: npt.NDArray[np.bool_], before: Ints, frame: Ints, label: Ints, said: Iterable[Said]
+) -> Floats:
     """The probability of the edge into each row."""
     n = len(label)
     seen = label > 0
@@ -77,6 +77,7 @@ def _probability(is_first: npt.NDArray[np.bool_], before: Ints, frame: Ints, lab
     mother = before[start]
     latest = np.where((latest < 0) & (mother >= 0), latest[mother], latest)
     previous = np.where(before >= 0, latest[before], -1)
+    del rows, latest, mother  # of millions of cells each takes its share
 
     into = np.full(n, np.nan)
     order = np.flatnonzero(seen)
@@ -89,6 +90,7 @@ def _probability(is_first: npt.NDArray[np.bool_], before: Ints, frame: Ints, lab
         known = (source >= 0) & (target >= 0)
         known[known] = previous[target[known]] == source[known]
         into[target[known]] = pairs.score[known]
+    del keys, order, previous
 
     after = np.where(seen, np.arange(n), n)
     after = np.minimum.accumulate(after[::-1])[::-1] if n else after  # the next detection, of whatever track
