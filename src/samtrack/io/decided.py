@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,33 @@ PAIRS = {
 }
 """By table: which of its roles follow each other. Between the two of a merge lies the shared mask."""
 
+BATCH_ROWS = 2**20
+"""Rows that are read at a time; what was proposed and not chosen is many times what was."""
 
-def read_chosen(decided: Path) -> Iterator[tuple[npt.NDArray[Any], ...]]:
-    """For each kind of pair: frame and label of the earlier, frame and label of the later, probability."""
+
+def read_chosen(decided: Path, rows: int = BATCH_ROWS) -> Iterator[tuple[npt.NDArray[Any], ...]]:
+    """Frame and label of the earlier, frame and label of the later, probability; kind by kind, piece by piece of ``rows``."""
     for name, pairs in PAIRS.items():
-        for roles in pairs:
-            wanted = [f"{role}_{key}" for role in roles for key in ("frame", "label")]
-            yield _columns(decided / name, [*wanted, "score"], filters=[("chosen", "==", True)])
+        ends = [[f"{role}_{key}" for role in roles for key in ("frame", "label")] for roles in pairs]
+        wanted = [*dict.fromkeys(column for columns in ends for column in columns), "score", "chosen"]
+        with _reading(decided / name, wanted):
+            for batch in pa.parquet.ParquetFile(decided / name).iter_batches(rows, columns=wanted):
+                found = {column: batch[column].to_numpy(zero_copy_only=False) for column in wanted}
+                for columns in ends:
+                    yield tuple(found[column][found["chosen"]] for column in (*columns, "score"))
 
 
 def read_column(path: Path, name: str) -> npt.NDArray[Any]:
     """One column of a Parquet file."""
-    return _columns(path, [name])[0]
+    with _reading(path, [name]):
+        return np.asarray(pa.parquet.read_table(path, columns=[name])[name].to_numpy())
 
 
-def _columns(path: Path, names: Sequence[str], filters: Any = None) -> tuple[npt.NDArray[Any], ...]:
+@contextmanager
+def _reading(path: Path, names: Sequence[str]) -> Iterator[None]:
+    """Errors of reading some columns in the user's words."""
     try:
-        table = pa.parquet.read_table(path, columns=list(names), filters=filters)
-        return tuple(np.asarray(table[name].to_numpy()) for name in names)
+        yield
     except (OSError, KeyError, pa.ArrowInvalid) as error:
         why = str(error).splitlines()[0]  # the others list all columns
         raise DataError(f"{path}: lacks {', '.join(names)} ({why}). Delete it and start the run again.") from error
