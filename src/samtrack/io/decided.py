@@ -27,7 +27,7 @@ BATCH_ROWS = 2**20
 
 
 def read_chosen(decided: Path, rows: int = BATCH_ROWS) -> Iterator[tuple[npt.NDArray[Any], ...]]:
-    """Frame and label of the earlier, frame and label of the later, probability; kind by kind, piece by piece of ``rows``."""
+    """Frame and label of the earlier, those of the later, probability; kind by kind, piece by piece of ``rows``."""
     for name, pairs in PAIRS.items():
         ends = [[f"{role}_{key}" for role in roles for key in ("frame", "label")] for roles in pairs]
         wanted = [*dict.fromkeys(column for columns in ends for column in columns), "score", "chosen"]
