@@ -40,6 +40,7 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     """All stages of the first sequence of a configuration, one after the other, without Snakemake."""
     from samtrack.stages.associate import run_associate
     from samtrack.stages.export import run_export_ctc, run_export_tracks
+    from samtrack.stages.export_files import run_export_files
     from samtrack.stages.fill import run_fill
     from samtrack.stages.ingest import run_ingest
     from samtrack.stages.lineages import run_lineages
@@ -71,6 +72,7 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     run_export_tracks(address)
     if config.export.ctc:
         run_export_ctc(address)
+    run_export_files(address)
     return address
 
 

@@ -35,7 +35,7 @@ segment: {method: given}
 blocks: {frames: 3}
 link: {sam2: 'off'}
 fill: {method: shape}
-export: {ctc: false}
+export: {ctc: false, files: []}
 resources: {memory_gb: 2}
 """
 """Two blocks, no network, no truth: 13 commands from images to page."""

@@ -28,9 +28,17 @@ ROOT = Path(__file__).parents[2]
 SAMTRACK = [sys.executable, "-m", "samtrack.cli"]
 
 RECIPE = "{frames: 9, shape_px: [128, 128], seed: 5, cells: {count: 8, cycle_hours: 5}}"
-RESULT = ("01_RES/*", "01_tracks.*", "01_scores.*", "01_report.html", "01.ome.zarr/**/*", "run_config.yaml")
+RESULT = (
+    "01_RES/*",
+    "01_tracks.*",
+    "01_scores.*",
+    "01_report.html",
+    "01.ome.zarr/**/*",
+    "run_config.yaml",
+    "01_tracks.geff/**/*",
+)
 
-ALL = {"segment", "measure", "summarise", "link", "associate", "fill", "export_tracks", "export_ctc"}
+ALL = {"segment", "measure", "summarise", "link", "associate", "fill", "export_tracks", "export_ctc", "export_files"}
 LAST = {"validate", "evaluate", "report"}
 BEFORE_FILL = {"segment", "measure", "summarise", "link", "associate"}
 
@@ -85,6 +93,7 @@ def test_a_run_makes_everything_it_promises(finished: Path):
     assert len(list((finished / "01_RES").glob("mask*.tif"))) == 9
     for name in ("01_RES/res_track.txt", "01_tracks.csv", "01_tracks.parquet", "01_scores.json", "01_scores.csv"):
         assert (finished / name).stat().st_size > 0, name
+    assert (finished / "01_tracks.geff" / ".zattrs").stat().st_size > 0
     assert "<html" in (finished / "01_report.html").read_text()
     assert (finished / "01_validation.txt").exists()
     assert not list(finished.rglob("*.part-*")), "nothing half-written is left"
@@ -136,15 +145,20 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
         ("ingest.compression_level=5", {"ingest"} | ALL | LAST),
         ("segment.missing=empty", ALL | LAST),
         ("link.candidates=4", ALL - {"segment", "measure", "summarise"} | LAST),
-        ("associate.cost_appear=1.5", {"associate", "fill", "export_tracks", "export_ctc"} | LAST),
-        ("lineages=from_first_frame", {"lineages", "fill", "export_tracks", "export_ctc"} | LAST),
-        ("fill.min_size_fraction=0.4", {"fill", "export_tracks", "export_ctc"} | LAST),
-        ("export.field_of_interest_px=5", {"export_tracks", "export_ctc"} | LAST),
+        ("associate.cost_appear=1.5", {"associate", "fill", "export_tracks", "export_ctc", "export_files"} | LAST),
+        ("lineages=from_first_frame", {"lineages", "fill", "export_tracks", "export_ctc", "export_files"} | LAST),
+        ("fill.min_size_fraction=0.4", {"fill", "export_tracks", "export_ctc", "export_files"} | LAST),
+        ("export.field_of_interest_px=5", {"export_tracks", "export_ctc", "export_files"} | LAST),
+        ("export.files=[geff, trackmate]", {"export_files"}),
+        ("export.files=[]", set()),
         ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),
         ("report.tail_frames=3", {"report"}),
         ("blocks.frames=auto", set()),  # the folder keeps its own number
         ("resources.memory_gb=4", set()),
-        ("sam2.cell_px=40", {"fill", "export_tracks", "export_ctc"} | LAST),  # missing masks are drawn by it
+        (
+            "sam2.cell_px=40",
+            {"fill", "export_tracks", "export_ctc", "export_files"} | LAST,
+        ),  # missing masks are drawn by it
         ("sam2.device=cpu", set()),
     ],
 )

@@ -8,6 +8,7 @@ from samtrack.types.corrections import Action, Cell, Edit, Pin, PinAction, Place
 from samtrack.types.evidence import Evidence
 from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
+from samtrack.types.graph import Column, Filmed, TrackGraph
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.points import Points
 from samtrack.types.report import Reliability, Scores, Violation
@@ -20,11 +21,13 @@ __all__ = [
     "Block",
     "Box",
     "Cell",
+    "Column",
     "Detections",
     "Divisions",
     "Edges",
     "Edit",
     "Evidence",
+    "Filmed",
     "Frames",
     "Links",
     "MaskPatch",
@@ -38,6 +41,7 @@ __all__ = [
     "Scale",
     "Scores",
     "Span",
+    "TrackGraph",
     "Tracks",
     "Typical",
     "Violation",
