@@ -9,7 +9,7 @@ from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.points import Points
-from samtrack.types.report import Reliability, Scores, Violation
+from samtrack.types.report import ErrorKind, Errors, Reliability, Scores, Violation
 from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Edges, Links, Merges, Tracks, Typical
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "Detections",
     "Divisions",
     "Edges",
+    "ErrorKind",
+    "Errors",
     "Evidence",
     "Frames",
     "Links",
