@@ -29,6 +29,7 @@ from samtrack.report.tables import (
     DOUBTFUL_BELOW,
     count_per_frame,
     find_steps,
+    is_doubtful,
     list_doubtful,
     summarise_result,
 )
@@ -72,7 +73,8 @@ def draw_page(data: ReportData) -> str:
 def _tell(data: ReportData, movie: Movie, doubtful: pd.DataFrame) -> dict[str, Any]:
     """What the script must know; its columns of numbers are packed (`encode.pack`)."""
     decisions = tell_doubtful(data, doubtful)
-    track = data.tracks.track_of[doubtful["source"].to_numpy(dtype=np.int64)]
+    unsure = doubtful[is_doubtful(doubtful["probability"].to_numpy())]
+    track = data.tracks.track_of[unsure["source"].to_numpy(dtype=np.int64)]
     return {
         "name": f"{data.dataset}/{data.sequence}",
         "mark": zlib.crc32(
@@ -81,7 +83,7 @@ def _tell(data: ReportData, movie: Movie, doubtful: pd.DataFrame) -> dict[str, A
         "corrections": re.sub(r"[^\w.+-]", "_", f"{data.dataset}_{data.sequence}_corrections.csv"),
         "n_frames": data.n_frames,
         "doubtful": round(100 * DOUBTFUL_BELOW),
-        "doubts": list(zip(track.tolist(), doubtful["frame"].tolist(), strict=True)),
+        "doubts": list(zip(track.tolist(), unsure["frame"].tolist(), strict=True)),
         "decisions": decisions,
         "lines": line_colours(),
         "movie": tell_movie(data, movie),

@@ -39,6 +39,7 @@ async function startPlayer(player, about, family) {
     const known = seen.get(ways.track[i]);
     if (known) known[1] = i; else seen.set(ways.track[i], [i, i]);
   }
+  const mothers = Array.from(family.track.keys()).filter((i) => family.isDividing(i) && seen.has(family.track[i]));
   const geometry = { steps: about.ways.steps, reach: about.reach, segments: (frame) => segments.get(frame) };
   const ready = new Map();
   let at = 0, view = 0, playing = null, turn = 0, here = null, zoom = 1, left = 0, top = 0;
@@ -70,13 +71,13 @@ async function startPlayer(player, about, family) {
   function drawBirths(frame) {
     const tail = about.ways.tail;
     const isNear = (i) => views[view].z === null || Math.abs(ways.z[i] - views[view].z) <= about.reach;
-    for (let i = 0; i < family.n; i++) {
-      if (!family.isDividing(i) || family.last[i] > frame) continue;
+    for (const i of mothers) {
+      if (family.last[i] > frame) continue;
       const daughters = [family.childA[i], family.childB[i]];
       const recent = daughters.some((d) => family.first[d] <= frame && family.first[d] > frame - tail) || family.last[i] === frame;
       if (!recent) continue;
       const known = seen.get(family.track[i]);
-      if (known && isNear(known[1])) strokeRing(lines, ways.x[known[1]] / about.ways.steps, ways.y[known[1]] / about.ways.steps, MOTHER_PX);
+      if (isNear(known[1])) strokeRing(lines, ways.x[known[1]] / about.ways.steps, ways.y[known[1]] / about.ways.steps, MOTHER_PX);
       for (const d of daughters) {
         const born = seen.get(family.track[d]);
         if (born && family.first[d] === frame && isNear(born[0])) strokeRing(lines, ways.x[born[0]] / about.ways.steps, ways.y[born[0]] / about.ways.steps, DAUGHTER_PX);
@@ -159,7 +160,7 @@ async function startPlayer(player, about, family) {
     if (here) draw();
     const middle = number && zoom > 1 && from !== "movie" ? spot(number) : null;
     if (middle) { left = clamp(0.5 - zoom * middle[0] / width, 1 - zoom, 0); top = clamp(0.5 - zoom * middle[1] / height, 1 - zoom, 0); place(zoom, 0, 0); }
-    if (frame !== null && from !== "movie" && from !== "lineages") player.scrollIntoView({ block: "nearest" });
+    if (frame !== null && !["movie", "lineages", "tree search", "panel"].includes(from)) player.scrollIntoView({ block: "nearest" });
   });
 
   slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });

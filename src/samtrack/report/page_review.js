@@ -23,7 +23,7 @@ function startReview(section, about) {
   if (!cards.length) return;
   const doubts = about.decisions, verdicts = new Map(), told = one(".judged", section), save = one(".save", section);
   const key = `samtrack ${about.name} ${about.mark}`;
-  let at = 0, isOne = true, isSeen = false;
+  let at = 0, isOne = true;
 
   function remember() {
     try { localStorage.setItem(key, JSON.stringify([...verdicts])); } catch { told.title = "This browser keeps nothing of pages from disk: save before you leave."; }
@@ -92,9 +92,9 @@ function startReview(section, about) {
     link.remove();
     setTimeout(() => URL.revokeObjectURL(address), 10000);
   });
-  new IntersectionObserver((entries) => { isSeen = entries[entries.length - 1].isIntersecting; }).observe(section);
+  const isSeen = () => { const { top, bottom } = section.getBoundingClientRect(); return top < window.innerHeight && bottom > 0; };
   document.addEventListener("keydown", (event) => {
-    if (!isSeen || isTyping(event) || event.target.closest?.(".trees")) return;
+    if (!isSeen() || isTyping(event) || event.target.closest?.(".trees")) return;
     const name = event.key.toLowerCase();
     if (VERDICT_KEYS[name]) judge(at, VERDICT_KEYS[name]);
     else if (name === "j" || name === "k") go(at + (name === "j" ? 1 : -1));
