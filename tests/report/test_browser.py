@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.report.browser import Browser, find_browser
+from tests.report.conftest import small_movie
 
 from samtrack.config.report import ReportSettings
 from samtrack.report import draw_page
 from samtrack.types import ErrorKind, Errors
-from tests.report.browser import Browser, find_browser
-from tests.report.conftest import small_movie
 
 COMMAND = find_browser()
 HEAD = ["action", "frame", "track", "other_frame", "other_track", "note"]
@@ -197,7 +197,9 @@ def test_lineages_are_drawn_searched_and_clicked(page: Browser) -> None:
     page.click(".window", 0.95, row / height)
     assert "Track 4" in page.text(".chosen")
     at_frame(page, 6)
-    page.run("{ const f = document.querySelector('.filter'); f.value = 'divides'; f.dispatchEvent(new Event('change')); }")
+    page.run(
+        "{ const f = document.querySelector('.filter'); f.value = 'divides'; f.dispatchEvent(new Event('change')); }"
+    )
     assert "1 lineage with 3 tracks chosen." in page.text(".trees-told")
     quiet(page)
 
@@ -298,7 +300,9 @@ def test_a_page_without_cells(browser: Browser, empty, tmp_path: Path) -> None:
 def test_twenty_thousand_tracks(browser: Browser, crowded, tmp_path: Path) -> None:
     opened(browser, crowded(), tmp_path / "crowded.html")
     quiet(browser)
-    assert int(browser.run("document.querySelector('#lineages').dataset.drawn")) < 2000, "what is out of sight costs nothing"
+    assert int(browser.run("document.querySelector('#lineages').dataset.drawn")) < 2000, (
+        "what is out of sight costs nothing"
+    )
     browser.type(".wanted-tree", "20000")
     assert "Track 20000" in browser.text(".chosen")
     browser.click(".fit")

@@ -45,7 +45,9 @@ def pack(values: npt.NDArray[Any]) -> Packed:
     """A column of whole numbers, in the order of its bytes; ``unpack`` in page_pack.js reads it."""
     flat = np.asarray(values).reshape(-1).astype(np.int64)
     plain, kind = _deflated(flat)
-    steps, kind_of_steps = _deflated(np.diff(flat, prepend=0)) if len(flat) else (plain, kind)
+    difference = np.diff(flat, prepend=0)
+    fits = len(flat) > 0 and int(np.abs(difference).max()) < np.iinfo(TYPES[-1]).max
+    steps, kind_of_steps = _deflated(difference) if fits else (plain, kind)
     is_steps = len(steps) < len(plain)
     data = steps if is_steps else plain
     packed: Packed = {"t": kind_of_steps if is_steps else kind, "n": len(flat)}

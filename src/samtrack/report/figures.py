@@ -41,6 +41,8 @@ class Role(StrEnum):
     MAIN = "#040404"
     SECOND = "#050505"
     THIRD = "#060606"
+    FOURTH = "#070707"
+    FIFTH = "#080808"
 
 
 def draw_cells(axis: Axes, counts: pd.DataFrame) -> None:
@@ -145,7 +147,7 @@ def draw_errors(axis: Axes, per_frame: pd.DataFrame) -> None:
     """Errors against the truth, stacked by kind, per frame; one column of the table per kind."""
     edges = np.arange(len(per_frame) + 1) - 0.5
     below = np.zeros(len(per_frame), dtype=np.int64)
-    roles = (Role.MAIN, Role.SECOND, Role.THIRD, Role.INK, Role.MUTED)
+    roles = (Role.MAIN, Role.SECOND, Role.THIRD, Role.FOURTH, Role.FIFTH)
     for role, kind in zip(roles, per_frame.columns, strict=False):
         top = below + per_frame[kind].to_numpy()
         if (top > below).any():
@@ -158,7 +160,7 @@ def draw_errors(axis: Axes, per_frame: pd.DataFrame) -> None:
 
 def draw_error_map(axis: Axes, places: Mapping[str, Floats], size: tuple[float, float], unit: str) -> None:
     """Errors on the field, (n, 2) of y and x by kind; seen from above in 3D; y runs downwards as in pictures."""
-    roles = (Role.MAIN, Role.SECOND, Role.THIRD, Role.INK, Role.MUTED)
+    roles = (Role.MAIN, Role.SECOND, Role.THIRD, Role.FOURTH, Role.FIFTH)
     marks = ("x", "s", "d", "o", "^")
     for role, mark, (kind, at) in zip(roles, marks, places.items(), strict=False):
         if len(at):

@@ -21,6 +21,9 @@ PLAIN_CONTROLS = """<button type="button" class="play" title="Space">Play</butto
 <button type="button" class="back" aria-label="Frame before" title="Arrow left">◀</button>
 <button type="button" class="on" aria-label="Frame after" title="Arrow right">▶</button>"""
 
+SCREEN_SHARE = 72
+"""Height of the picture in hundredths of the window's, at most: the controls below it are seen, too."""
+
 SPEEDS = (2, 5, 10, 20)
 """Frames per second to choose from."""
 
@@ -28,7 +31,8 @@ SPEEDS = (2, 5, 10, 20)
 def write_movie(data: ReportData, movie: Movie) -> str:
     """The player. Without a script the first picture and the legend are seen."""
     rows, columns = movie.views[0].shape
-    style = f"max-width: {max(columns, 320)}px; aspect-ratio: {columns} / {rows}"
+    wide = f"min({max(columns, 320)}px, max(320px, {SCREEN_SHARE * columns / rows:.2f}vh))"
+    style = f"max-width: {wide}; aspect-ratio: {columns} / {rows}"
     speeds = "".join(f"<option{' selected' if n == SPEEDS[1] else ''}>{n}</option>" for n in SPEEDS)
     return f"""<section id="movie">
 <h2>Movie</h2>

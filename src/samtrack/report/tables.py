@@ -207,7 +207,7 @@ def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
     )
     table = table.sort_values(["probability", "source", "target_a"], kind="stable").head(n).reset_index(drop=True)
     table["frame"] = frame[table["source"]]
-    return _with_reasons(data, table)
+    return _with_reasons(data, table).drop(columns="proposal")
 
 
 def _least(chosen: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], n: int) -> Ints:
