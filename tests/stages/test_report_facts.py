@@ -9,8 +9,12 @@ from samtrack.stages.report_facts import given, machine, timings, versions
 
 def address_in(tmp_path: Path, **more) -> Address:
     recipe = {"frames": 4, "shape_px": (64, 64), "seed": 9}
-    raw = {"out": str(tmp_path), "sequences": [{"name": "01", "frames": 4, "simulate": recipe}], **more}
-    config = build_config(raw)
+    raw = {
+        "out": str(tmp_path),
+        "sequences": [{"name": "01", "frames": 4, "simulate": recipe}],
+        "blocks": {"frames": 4},
+    }
+    config = build_config(raw | more)
     return Address(config, config.sequences[0])
 
 
