@@ -15,7 +15,7 @@ from tests.report.conftest import small_movie
 
 from samtrack.config.report import ReportSettings
 from samtrack.report import draw_page
-from samtrack.types import ErrorKind, Errors
+from samtrack.types import ErrorKind, Errors, Merges
 
 COMMAND = find_browser()
 HEAD = ["action", "frame", "track", "other_frame", "other_track", "note"]
@@ -261,6 +261,17 @@ def test_verdicts_by_button_stay_when_the_page_is_opened_again(browser: Browser,
     browser.click(".forget")
     browser.open(path)
     assert "0 verdicts" in browser.text(".judged")
+
+
+def test_a_shared_mask_of_one_cell_cuts_the_other_track(browser: Browser, small, tmp_path: Path) -> None:
+    data = small()
+    at = {(f, v): i for i, (f, v) in enumerate(zip(data.detections.frame, data.detections.label, strict=True))}
+    cells = np.array([[at[4, 2], at[4, 3], at[5, 9], at[6, 2], at[6, 3]]]).T
+    merges = Merges(*cells, score=np.array([0.3]), features=np.zeros((1, 0)))
+    opened(browser, replace(data, merges=merges), tmp_path / "shared.html")
+    browser.click(".doubt.at button[value=second]")
+    assert [row[:5] for row in verdicts_of(browser)[1][1:]] == [["unlink", "4", "2", "6", "2"]]
+    browser.click(".forget")
 
 
 def test_a_decision_jumps_to_its_frame(page: Browser) -> None:

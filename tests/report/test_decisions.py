@@ -63,6 +63,9 @@ def test_a_shared_mask_names_its_two_cells(small) -> None:
     assert "Only 3 is there" in first
     assert re.findall(r'data-track="(\d)" data-frame="(\d)"', first) == [("2", "4"), ("3", "4")]
     assert "8 decisions of 15" in text
+    told = tell_doubtful(data, list_doubtful(data))[0]
+    assert told["cells"] == [(4, 2), (4, 3), (6, 2), (6, 3)], "before the mask and after it"
+    assert (told["to"], told["verdicts"]) == (5, ["right", "first", "second"])
     why = no_reasons(1)
     why = replace(why, spoke_for=np.array(["covered +3.0"], dtype=object))
     of_links, of_division = reasons(len(data.links), 1), reasons(1, -1)

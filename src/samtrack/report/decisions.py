@@ -57,18 +57,21 @@ def tell_doubtful(data: ReportData, doubtful: pd.DataFrame) -> list[dict[str, An
             "kind": row.kind,
             "probability": f"{row.probability:.2f}",
             "to": int(row.to_frame),  # type: ignore[arg-type]
-            "cells": _cells(data, row),
+            "cells": _cells(data, row, with_after=True),
             "verdicts": [value for value, _, _ in VERDICTS[str(row.kind)]],
         }
         for row in doubtful.itertuples(index=False)
     ]
 
 
-def _cells(data: ReportData, row: Any) -> list[tuple[int, int]]:
-    """The cells of a decision as (frame, track): source and target, mother and daughters, the two that share a mask."""
+def _cells(data: ReportData, row: Any, with_after: bool = False) -> list[tuple[int, int]]:
+    """The cells of a decision as (frame, track): source and target, mother and daughters, the two that share a mask.
+
+    ``with_after``: of a shared mask also the same two cells after it.
+    """
     source, partner = int(row.source), int(row.partner)
-    targets = [int(row.target_a), int(row.target_b)]
-    rows = [source, partner] if partner >= 0 else [source, *(target for target in targets if target >= 0)]
+    targets = [target for target in (int(row.target_a), int(row.target_b)) if target >= 0]
+    rows = [source, *([partner] if partner >= 0 else []), *(targets if partner < 0 or with_after else [])]
     return [(int(data.detections.frame[at]), int(data.tracks.track_of[at])) for at in rows]
 
 

@@ -14,8 +14,8 @@ function correctionsOf(doubt, verdict) {
     const [kept, cut] = verdict === "first" ? both : both.reverse();
     return [pair("unlink", cut), pair("link", kept)];
   }
-  if (verdict === "right") return [];
-  return [["delete", doubt.to, verdict === "first" ? cells[1][1] : cells[0][1], "", ""]];
+  if (verdict === "right") return []; // a shared mask cannot be pinned
+  return [pair("unlink", verdict === "first" ? [cells[1], cells[3]] : [cells[0], cells[2]])]; // the other one was not there
 }
 
 function startReview(section, about) {
