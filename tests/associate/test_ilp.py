@@ -53,7 +53,7 @@ def test_the_reductions_change_nothing(make, monkeypatch):
     columns = make.random_columns(6, 400, 150, whole_gains=False)
     reduced, facts = solve_exactly(columns)
     assert facts["columns_decided_by_reduction"] > 50
-    nothing = lambda c: (np.zeros(len(c), bool), np.ones(len(c), bool))  # noqa: E731
+    nothing = lambda c, known=None: (np.zeros(len(c), bool), np.ones(len(c), bool))  # noqa: E731
     monkeypatch.setattr(ilp, "take_safe", nothing)
     assert np.array_equal(solve_exactly(columns)[0], reduced)
 

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from samtrack.config import build_config
-from samtrack.doctor.cgroups import Cgroups
 from samtrack.doctor.finding import Finding
 from samtrack.doctor.profile import read_profile
 from samtrack.doctor.situation import Situation
+from samtrack.io.cgroups import Cgroups
 
 Program = Callable[[str, str], None]
 

@@ -1,7 +1,7 @@
 import resource
 
-from samtrack.doctor.cgroups import Cgroups
 from samtrack.doctor.machine import allowed_cores, check_cores, check_limits, check_threads
+from samtrack.io.cgroups import Cgroups
 
 
 def test_a_quota_of_processor_time_counts(situation, tmp_path, told):

@@ -1,7 +1,7 @@
 import pytest
 
-from samtrack.doctor.cgroups import Cgroups
 from samtrack.doctor.memory import check_memory, judge_jobs
+from samtrack.io.cgroups import Cgroups
 
 
 def test_a_limit_below_one_job_is_a_problem(situation, tmp_path, told):

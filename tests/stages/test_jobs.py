@@ -10,8 +10,9 @@ import pytest
 
 from samtrack.config import build_config
 from samtrack.config.schema import Config
+from samtrack.io.cgroups import Cgroups
 from samtrack.stages.forecast import RULES
-from samtrack.stages.jobs import Jobs
+from samtrack.stages.jobs import Jobs, limit_memory
 from samtrack.stages.plan import complete
 
 MOVIE = {"frames": 30, "shape_px": [20, 128, 128]}
@@ -49,3 +50,28 @@ def test_jobs_that_can_use_any_number_take_all_cores_of_a_machine_and_no_job_mor
     assert Jobs(config, 3).threads("ingest") == 3
     assert Jobs(config, None).threads("ingest") == 8
     assert Jobs(config, 1).threads("export_tracks") == 1
+
+
+class Asked:
+    """What Snakemake shows of a workflow."""
+
+    def __init__(self, is_main_process: bool = True, local_exec: bool = True) -> None:
+        self.is_main_process, self.local_exec = is_main_process, local_exec
+        self.global_resources: dict[str, int] = {}
+        self.register_resource = self.global_resources.__setitem__
+
+
+def test_a_control_group_bounds_the_memory_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "self").write_text("0::/job\n")
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "memory.max").write_text("2000000000\n")
+    workflow = Asked()
+    limit_memory(workflow, Cgroups(tmp_path / "self", tmp_path))
+    assert workflow.global_resources == {"mem_mb": 1800}
+
+
+@pytest.mark.parametrize("where", [{"is_main_process": False}, {"local_exec": False}])
+def test_jobs_of_a_cluster_are_not_bounded_by_this_machine(where: dict[str, bool]) -> None:
+    workflow = Asked(**where)
+    limit_memory(workflow)
+    assert workflow.global_resources == {}

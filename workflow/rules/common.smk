@@ -7,7 +7,7 @@ from samtrack.config import network_of, trigger
 from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout, trained_folder
 from samtrack.stages import plan
 from samtrack.stages.address import Address
-from samtrack.stages.jobs import Jobs
+from samtrack.stages.jobs import Jobs, limit_memory
 from samtrack.stages.summary import (
     begin,
     end,
@@ -23,6 +23,7 @@ CONFIG = planned(config)
 OUT = CONFIG.out
 RUN_FILE = str(plan.Path(OUT) / RUN_CONFIG)
 JOBS = Jobs(CONFIG, workflow.cores)
+limit_memory(workflow)
 ADDRESS = {sequence.name: Address(CONFIG, sequence) for sequence in CONFIG.sequences}
 PATHS = Layout(plan.Path(OUT), "{sequence}")  # with wildcards, for the rules
 LOGS = str(plan.Path(OUT) / "logs" / "{sequence}")

@@ -1,4 +1,4 @@
-"""The optimal decision, exactly: reductions, then components, then HiGHS for what is left.
+"""The optimal decision, exactly: reductions, then components, then HiGHS for what is left, window by window (`windows`).
 
 After the exact reductions of `rounds` only small knots of conflicting columns remain. Their linear relaxation is solved
 for many components per call; where its solution is whole it is the optimum (in a component of links alone it
@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from samtrack.associate.graph import NO_SIDE, Columns
 from samtrack.associate.rounds import take_safe
+from samtrack.associate.windows import touches_unknown, windows_of
 from samtrack.errors import PlanError
 
 Bools = npt.NDArray[np.bool_]
@@ -33,29 +34,50 @@ WHOLE = 1e-6
 
 def solve_exactly(columns: Columns) -> tuple[Bools, Facts]:
     """Which columns an optimal packing chooses, and facts about how it was found."""
-    chosen, still_open = take_safe(columns)
-    rest = np.flatnonzero(still_open)
-    component = components_of(columns.take(rest))
+    chosen = np.zeros(len(columns), dtype=np.bool_)
+    sizes: list[Ints] = []
+    n_fractional = n_windows = 0
+    for window in windows_of(columns):
+        part = columns.take(window.rows)
+        taken, still_open = take_safe(part, window.known)
+        chosen[window.rows[taken]] = True
+        rest = np.flatnonzero(still_open)
+        component = components_of(part.take(rest))
+        waits = np.unique(component[touches_unknown(part.take(rest), window.known)])
+        is_ready = ~np.isin(component, waits)
+        window.carried = window.rows[rest[~is_ready]]
+        ready = rest[is_ready]
+        best, size, fractional = _solve_components(part.take(ready), component[is_ready])
+        chosen[window.rows[ready[best]]] = True
+        sizes.append(size)
+        n_fractional += fractional
+        n_windows += 1
+    size = np.concatenate(sizes)
+    _require_packing(columns, chosen)
+    return chosen, {
+        "columns_decided_by_reduction": len(columns) - int(size.sum()),
+        "components": len(size),
+        "largest_component": int(size.max(initial=0)),
+        "components_fractional": n_fractional,
+        "windows": n_windows,
+    }
+
+
+def _solve_components(columns: Columns, component: Ints) -> tuple[Bools, Ints, int]:
+    """What the optima of whole components choose, how large the components are, how many were fractional."""
     # columns of one component side by side, components in the order of their first column
     order = np.argsort(component, kind="stable")
-    rest, component = rest[order], component[order]
-    n_components = int(component[-1]) + 1 if len(component) else 0
-    sizes = np.bincount(component, minlength=n_components)
-    n_fractional = 0
+    component = component[order]
+    sizes = np.unique(component, return_counts=True)[1]
+    chosen, n_fractional = np.zeros(len(columns), dtype=np.bool_), 0
     for batch in _batches(sizes):
-        some = rest[batch]
+        some = order[batch]
         values = _solve_with_highs(columns.take(some), whole=False)
         for piece in _fractional(values, component[batch]):
             values[piece] = _solve_with_highs(columns.take(some[piece]), whole=True)
             n_fractional += 1
         chosen[some[values > 0.5]] = True
-    _require_packing(columns, chosen)
-    return chosen, {
-        "columns_decided_by_reduction": len(columns) - len(rest),
-        "components": n_components,
-        "largest_component": int(sizes.max(initial=0)),
-        "components_fractional": n_fractional,
-    }
+    return chosen, sizes, n_fractional
 
 
 def components_of(columns: Columns) -> Ints:

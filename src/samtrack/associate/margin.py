@@ -10,14 +10,26 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.associate.graph import Columns
-from samtrack.associate.rounds import cover_of, rivals_of
+from samtrack.associate.graph import NO_SIDE, Columns
 
 Floats = npt.NDArray[np.float64]
 
 
 def least_losses(columns: Columns) -> Floats:
     """For each column the least that an optimum with it loses without it, in nats."""
-    cover = cover_of(columns)
-    rival = np.bincount(cover.column, weights=rivals_of(columns, cover), minlength=len(columns))
-    return np.maximum(columns.gain - rival, 0.0)
+    places = [(place, np.flatnonzero(side != NO_SIDE)) for place, side in enumerate(columns.sides.T)]
+    best, second = np.zeros(columns.n_sides), np.zeros(columns.n_sides)
+    n_best = np.zeros(columns.n_sides, dtype=np.int64)
+    for place, rows in places:
+        np.maximum.at(best, columns.sides[rows, place], columns.gain[rows])
+    for place, rows in places:
+        side = columns.sides[rows, place]
+        is_best = columns.gain[rows] == best[side]
+        n_best += np.bincount(side[is_best], minlength=columns.n_sides)
+        np.maximum.at(second, side[~is_best], columns.gain[rows[~is_best]])
+    rivals = np.zeros(len(columns))
+    for place, rows in places:
+        side = columns.sides[rows, place]
+        is_only_best = (columns.gain[rows] == best[side]) & (n_best[side] == 1)
+        rivals[rows] += np.where(is_only_best, second[side], best[side])
+    return np.maximum(columns.gain - rivals, 0.0)

@@ -62,8 +62,11 @@ def take_best(columns: Columns) -> Bools:
     return taken
 
 
-def take_safe(columns: Columns) -> tuple[Bools, Bools]:
+def take_safe(columns: Columns, known: Bools | None = None) -> tuple[Bools, Bools]:
     """Columns of an optimum that can be told at once, and columns still open: (taken, open).
+
+    ``known`` marks the sides all of whose columns are here (None: all sides). A side that is not known may have a rival of
+    any gain, so it decides nothing, and what is decided holds for the whole problem.
 
     Let rival(c, s) be the best *other* gain on side s, for a column c that covers s.
 
@@ -82,6 +85,8 @@ def take_safe(columns: Columns) -> tuple[Bools, Bools]:
     n_left = len(columns)
     while n_left:
         rival = rivals_of(columns, cover)
+        if known is not None:
+            rival[~known[cover.side]] = np.inf
         total = np.asarray(np.bincount(cover.column, weights=rival, minlength=len(columns)), dtype=np.float64)
         now = np.flatnonzero(_is_first_everywhere(cover, n_sides) & (columns.gain >= total))
         taken[now] = True
@@ -127,7 +132,9 @@ def _hopeless(columns: Columns, cover: _Cover, rival: Floats, total: Floats) -> 
     """Columns whose side another column would take with more gain, whatever that one displaces elsewhere."""
     starts = cover.starts()
     gain = columns.gain[cover.column]
-    net = gain - (total[cover.column] - rival)
+    displaced = np.full(len(gain), np.inf)
+    np.subtract(total[cover.column], rival, out=displaced, where=np.isfinite(rival))
+    net = gain - displaced
     best = np.maximum.reduceat(net, starts)
     # a column never beats itself: its net gain is at most its gain
     return cover.column[np.repeat(best, np.diff(starts, append=len(gain))) > gain]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from samtrack.doctor.finding import Finding, note, ok
 
 if TYPE_CHECKING:
-    from samtrack.doctor.cgroups import Cgroups
     from samtrack.doctor.situation import Situation
+    from samtrack.io.cgroups import Cgroups
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Environment variables that tell numerical libraries how many threads to start."""

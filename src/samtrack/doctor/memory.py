@@ -57,8 +57,6 @@ def judge_jobs(situation: Situation, total_gb: float) -> Finding:
     told = f"{n_jobs} jobs at once (one a core) of at most {job_gb:g} GB each"
     if at_once > total_gb:
         fits = max(1, int(total_gb // job_gb))
-        do = (
-            f"Give `--cores {fits}`, or `--resources mem_mb={int(total_gb * 900)}`, or set a lower resources.memory_gb."
-        )
-        return note("memory of jobs", f"{told}, of {total_gb:.1f} GB", do)
+        found = f"{told}, of {total_gb:.1f} GB: {fits} at once, the others wait"
+        return note("memory of jobs", found, "Set a lower resources.memory_gb to use all cores.")
     return ok("memory of jobs", f"{told}" + (f", {profile.memory_mb} MB together" if profile.memory_mb else ""))

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from samtrack.config import Config, SequenceSettings, network_of
-from samtrack.doctor.cgroups import Cgroups
 from samtrack.doctor.machine import allowed_cores
 from samtrack.doctor.profile import Profile
 from samtrack.errors import SamtrackError
+from samtrack.io.cgroups import Cgroups
 from samtrack.stages.facts import facts_of
 from samtrack.stages.forecast import RULES, rules_of
 from samtrack.stages.needs import Needs, needs

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
+import psutil
+
 from samtrack.config import Config
+from samtrack.io.cgroups import UNLIMITED_BYTES, Cgroups
 from samtrack.stages.forecast import threads_of
 from samtrack.stages.needs import Needs, needs
 
 NAMES = {"mem_mb": "mem_mb", "runtime": "runtime_min", "gpu": "gpu"}
 """Resources of Snakemake, which its executors hand on to a cluster, and what they are called in `Needs`."""
+
+FREE_SHARE = 0.9
+"""Share of a machine's memory that jobs may ask for together: the system, Snakemake and the cache of files need some."""
+
+
+def limit_memory(workflow: Any, cgroups: Cgroups | None = None) -> None:
+    """Where jobs run on this machine: have no more of them at once than its memory holds, unless the user gave a limit.
+
+    A job that asks for more than there is gets what there is, and runs alone.
+    """
+    if not workflow.is_main_process or not workflow.local_exec or "mem_mb" in workflow.global_resources:
+        return
+    total = min(psutil.virtual_memory().total, (cgroups or Cgroups()).memory_limit() or UNLIMITED_BYTES)
+    workflow.register_resource("mem_mb", int(FREE_SHARE * total / 1e6))
 
 
 class Jobs:
@@ -18,6 +36,8 @@ class Jobs:
 
     def __init__(self, config: Config, cores: int | None) -> None:
         self._config, self._cores = config, cores
+        # thousands of jobs of a rule ask three times each, and the answer takes a look at all blocks
+        self._needs = cache(partial(needs, config, cores=cores))
 
     def threads(self, rule: str) -> int:
         """Threads of a rule's jobs; no image is opened for it."""
@@ -29,7 +49,7 @@ class Jobs:
 
     def _asked(self, rule: str, attribute: str) -> Callable[..., int]:
         def of(wildcards: Any, attempt: int) -> int:
-            found: Needs = needs(self._config, rule, getattr(wildcards, "sequence", None), attempt, self._cores)
+            found: Needs = self._needs(rule, getattr(wildcards, "sequence", None), attempt)
             return int(getattr(found, attribute))
 
         return of

@@ -1,4 +1,4 @@
-from samtrack.doctor.cgroups import Cgroups
+from samtrack.io.cgroups import Cgroups
 
 
 def put(path, text):
