@@ -18,8 +18,8 @@ from samtrack.errors import DataError
 from samtrack.io.names import FEATURE_PREFIX
 from samtrack.types import Detections
 
-PART_ROWS = 1 << 20
-"""Rows that are read at once: some tens of MB, whatever the size of the table."""
+PART_ROWS = 1 << 17
+"""Rows that are read at once: some tens of MB with texts, whatever the size of the table."""
 
 Columns = dict[str, npt.NDArray[Any]]
 
