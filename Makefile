@@ -26,7 +26,7 @@ test-fast: setup-dev ## the test suite without the parts that start Snakemake
 
 test-slurm: setup-dev ## install a real Slurm (as root or by sudo), run demos and faults on it; skipped with a reason where it cannot be had
 	@tests/slurm/install.sh
-	@SAMTRACK_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm -v -rs
+	@$(BIN)/python -m tests.slurm.run
 
 lint: setup-dev ## ruff, format, typing, snakefmt, snakemake --lint, import contracts, house budgets
 	$(BIN)/ruff check .

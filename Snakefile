@@ -9,7 +9,10 @@ Start with `snakemake --cores 2 --configfile config/datasets/NAME.yaml`; all res
 
 from snakemake.utils import min_version
 
+from samtrack.stages.terminal import shorten_terminal
+
 min_version("9.0")
+shorten_terminal(workflow)
 
 
 configfile: "config/config.yaml"

@@ -44,6 +44,9 @@ resources: {memory_gb: 2}
 RUN_LIMIT_S = 400
 """Seconds after which a run on the cluster counts as hanging; they take 20 to 120 on two busy cores."""
 
+HELD_LIMIT_S = 400
+"""Seconds for a job to be sent, to begin, and to come to where it is held."""
+
 MADE_BY = {
     "link": ["01_work/links", "01_work/divisions", "01_work/merges"],
     "associate": ["01_work/decided"],
@@ -52,6 +55,9 @@ MADE_BY = {
     "report": ["01_report.html"],
 }
 """What each stage makes below the output folder, in the order of the stages."""
+
+STAGES = ("ingest", "segment", "measure", "link", "associate", "fill", "export", "report")
+"""The commands of the movie's run, in the order of their work."""
 
 RESULT = ("01_work/**/*", "01.ome.zarr/**/*", "01_tracks.*", "01_report.html", "run_config.yaml")
 
@@ -142,10 +148,12 @@ class Work:
             )
         return Run(process, log)
 
-    def hold(self, name: str) -> None:
-        """From now on no command gives a path that contains ``name`` its final name."""
+    def hold(self, name: str, how: str = "named") -> None:
+        """From now on commands wait that write paths which fit ``*name*``; ``how`` is told in the instrument."""
         self.holds.mkdir(exist_ok=True)
-        (self.holds / name).touch()
+        part = self.folder / "hold"
+        part.write_text(how)
+        part.rename(self.holds / name)  # all of it at once
 
     def release(self) -> None:
         """Let all that are held go on."""
@@ -157,20 +165,20 @@ class Work:
         path = self.folder / "diary"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    def wait_held(self, count: int, run: Run, seconds: float = 180) -> list[dict[str, Any]]:
-        """The last entries of ``count`` commands that are being held, once there are as many."""
+    def wait_held(self, count: int, run: Run, since: float = 0.0) -> list[dict[str, Any]]:
+        """The last entries of ``count`` commands that are being held since a time, once there are as many."""
 
         def now() -> list[dict[str, Any]]:
             last: dict[tuple[str, int], dict[str, Any]] = {}
             for entry in self.diary():
                 last[(entry["SLURM_JOB_ID"], entry["pid"])] = entry
-            return [entry for entry in last.values() if entry["event"] == "held"]
+            return [entry for entry in last.values() if entry["event"] == "held" and entry["time"] > since]
 
         def enough() -> bool:
             assert run.process.poll() is None, f"the run ended before anything was held\n{run.text}"
             return len(now()) >= count
 
-        wait_until(enough, f"{count} held commands", seconds)
+        wait_until(enough, f"{count} held commands", HELD_LIMIT_S)
         return now()
 
     def executions(self) -> list[Execution]:
@@ -237,24 +245,33 @@ class Lab:
         return Work(self.folder / "finished", self.cluster.environment)
 
     def work(self, name: str, stage: str) -> Work:
-        """A copy of the finished run in which what one stage makes has still to be made, for a run with `targets`."""
+        """A copy of the finished run in which what one stage and all after it make has to be made again."""
         folder = self.folder / name
         shutil.copytree(self.finished.folder, folder, symlinks=True)
         for path in [folder / "diary", *folder.glob("run*.log")]:
             path.unlink()
-        for part in MADE_BY[stage]:
-            path = folder / "out" / part
+        later = list(MADE_BY)[
+            list(MADE_BY).index(stage) :
+        ]  # Snakemake makes nothing again that lies before what is there
+        for path in (folder / "out" / part for one in later for part in MADE_BY[one]):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         return Work(folder, self.cluster.environment)
 
-    def targets(self, stage: str) -> list[str]:
-        """The files that a run is to make, so that it does the jobs of one stage and no others."""
+    def empty(self, name: str) -> Work:
+        """A folder in which nothing has been made."""
+        folder = self.folder / name
+        folder.mkdir()
+        shutil.copy(self.finished.folder / "config.yaml", folder)
+        return Work(folder, self.cluster.environment)
+
+    def made_by(self, stage: str) -> list[str]:
+        """The files that a stage makes, as Snakemake knows them."""
         files = [name for part in MADE_BY[stage] for name in self.finished.digest() if name.startswith(part)]
         return [f"out/{name}" for name in files if not name.startswith("01.ome.zarr")]
 
-    def commands(self, stage: str) -> list[str]:
-        """The commands of a stage, as the finished run started them."""
-        return sorted(done.command for done in self.finished.executions() if done.stage == stage)
+    def commands(self, *stages: str) -> list[str]:
+        """The commands of some stages, as the finished run started them."""
+        return sorted(done.command for done in self.finished.executions() if done.stage in stages)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,14 @@
-"""Failures of a cluster, on a real one; each of `faults.FAULTS` says what it breaks and what must hold after."""
+"""Failures of a cluster, on a real one; each scenario says what it breaks and what must hold after."""
 
 from __future__ import annotations
 
 import pytest
-from tests.slurm.faults import FAULTS, NotHereError
+from tests.slurm.checks import NotHereError
+from tests.slurm.faults_of_runs import many
 from tests.slurm.lab import Lab
+from tests.slurm.scenarios import AGAIN, FAULTS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.workflow]
-
-SUBMITTED_AGAIN = {"cancelled", "killed", "node_lost", "too_much_time", "snakemake_killed"}
-"""Faults that hit one command at its work, which must be done again; the others cost none."""
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -18,8 +17,8 @@ def test_the_run_comes_to_the_same_end(lab: Lab, fault: str):
         cost = FAULTS[fault](lab)
     except NotHereError as reason:
         pytest.skip(str(reason))
-    again = {"disk_full"} | SUBMITTED_AGAIN
-    if fault == "too_much_memory":
-        assert cost.commands_again <= 1, "Slurm may end the job before samtrack has begun"
-    else:
-        assert cost.commands_again == (1 if fault in again else 0)
+    assert cost.commands_again == AGAIN[fault]
+
+
+def test_a_whole_run_comes_to_the_same_end_through_four_faults(lab: Lab):
+    many(lab)

@@ -31,6 +31,9 @@ RESULT = (
 HERE = {"weights"}
 """Commands of local rules: they run where Snakemake does."""
 
+NETWORKS = {"demo2d": {"propagate", "fill"}, "demo3d": {"fill"}}
+"""Commands that ask a network."""
+
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_demo_on_the_cluster(cluster: Cluster, tmp_path: Path, digest: Callable[..., dict[str, str]], name: str):
@@ -64,5 +67,10 @@ def test_a_demo_on_the_cluster(cluster: Cluster, tmp_path: Path, digest: Callabl
             assert {one.gpus for one in done} <= {"0", "1"}, "one GPU, by its number"
         else:
             assert not any(one.gpus for one in done), "no GPU that was not asked for"
+    fetched = [done for done in on_cluster if done.stage in HERE]
+    asked = [done for done in on_cluster if done.stage in NETWORKS[name]]
+    assert fetched, "the weights of this demo's network"
+    assert {done.job for done in fetched} == {0}, "brought here, where nodes need no internet"
+    assert max(done.ended for done in fetched) < min(done.started for done in asked), "before any job needs them"
     on_gpu = {one.stage for one in on_cluster if one.job in jobs and "gpu:1" in jobs[one.job].gpus}
-    assert on_gpu >= ({"propagate", "fill"} if name == "demo2d" else {"fill"})
+    assert on_gpu >= NETWORKS[name]

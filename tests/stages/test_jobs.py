@@ -55,8 +55,8 @@ def test_jobs_that_can_use_any_number_take_all_cores_of_a_machine_and_no_job_mor
 class Asked:
     """What Snakemake shows of a workflow."""
 
-    def __init__(self, is_main_process: bool = True, local_exec: bool = True) -> None:
-        self.is_main_process, self.local_exec = is_main_process, local_exec
+    def __init__(self, is_main_process: bool = True, nodes: int | None = None) -> None:
+        self.is_main_process, self.resource_settings = is_main_process, SimpleNamespace(nodes=nodes)
         self.global_resources: dict[str, int] = {}
         self.register_resource = self.global_resources.__setitem__
 
@@ -70,7 +70,7 @@ def test_a_control_group_bounds_the_memory_of_the_machine(tmp_path: Path) -> Non
     assert workflow.global_resources == {"mem_mb": 1800}
 
 
-@pytest.mark.parametrize("where", [{"is_main_process": False}, {"local_exec": False}])
+@pytest.mark.parametrize("where", [{"is_main_process": False}, {"nodes": 200}])
 def test_jobs_of_a_cluster_are_not_bounded_by_this_machine(where: dict[str, bool]) -> None:
     workflow = Asked(**where)
     limit_memory(workflow)

@@ -76,11 +76,17 @@ def test_jobs_that_do_not_end_are_named(tmp_path: Path, monkeypatch: pytest.Monk
     assert clear_leftovers(tmp_path, "second").endswith("still ending: 4")
 
 
-def test_the_name_of_a_run_is_that_of_its_executor():
-    executor = SimpleNamespace(run_uuid="abc")
-    assert name_of_jobs(SimpleNamespace(scheduler=SimpleNamespace(_executor=executor))) == "abc"
-    assert name_of_jobs(SimpleNamespace(scheduler=SimpleNamespace(_executor=object()))) == ""
-    assert name_of_jobs(None) == ""
+def test_the_name_of_a_run_is_that_of_the_executor_that_sends_jobs_away():
+    here, sent = SimpleNamespace(is_local=True), SimpleNamespace(is_local=False)
+
+    def workflow(executor: object, *jobs: object) -> SimpleNamespace:
+        scheduler = SimpleNamespace(get_executor=lambda job: executor if job is sent else object())
+        return SimpleNamespace(scheduler=scheduler, dag=SimpleNamespace(jobs=jobs))
+
+    of_slurm = SimpleNamespace(run_uuid="abc")
+    assert name_of_jobs(workflow(of_slurm, here, sent)) == "abc"
+    assert name_of_jobs(workflow(of_slurm, here)) == "", "no job is sent away"
+    assert name_of_jobs(workflow(object(), sent)) == "", "Snakemake's own executor"
 
 
 def test_a_run_that_ended_well_leaves_no_note(tmp_path: Path):

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,9 @@ from samtrack.config.layout import SLURM_FILE
 from samtrack.errors import DataError, PlanError, SettingsError
 from samtrack.stages.plan import LOCK_VARIABLE, lock
 from samtrack.stages.summary import begin, planned, summary_of_errors, summary_of_plan, summary_of_results
+
+HERE = SimpleNamespace(dag=SimpleNamespace(jobs=[]))
+"""Snakemake's workflow as far as the beginning of a run looks at it: no job is sent away."""
 
 
 @pytest.fixture
@@ -61,8 +65,8 @@ def test_a_wrong_configuration_is_said_and_raised(capsys: pytest.CaptureFixture[
 
 def test_a_run_begins_once(config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.delenv(LOCK_VARIABLE, raising=False)
-    begin(config, None)
-    begin(config, None)  # the same process holds the lock already
+    begin(config, HERE)
+    begin(config, HERE)  # the same process holds the lock already
     assert Path(config.out, "run_config.yaml").exists()
     monkeypatch.delenv(LOCK_VARIABLE)
     with pytest.raises(PlanError, match="another run is working here"):
@@ -82,16 +86,16 @@ def test_a_file_system_without_locks(
     out.mkdir()
     (out / SLURM_FILE).write_text("living\n")
     if goes_on:
-        begin(config, None)
+        begin(config, HERE)
         assert "has no locks" in capsys.readouterr().err
         assert (out / SLURM_FILE).read_text() == "living\n", "its run may be at work"
     else:
         with pytest.raises(DataError, match="cannot be locked"):
-            begin(config, None)
+            begin(config, HERE)
 
 
 def test_the_saved_configuration_reads_back(config: Config):
-    begin(config, None)
+    begin(config, HERE)
     import yaml
 
     assert build_config(yaml.safe_load(Path(config.out, "run_config.yaml").read_text())) == config

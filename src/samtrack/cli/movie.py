@@ -144,7 +144,7 @@ def snakemake_command(config: Path, cores: int) -> list[str]:
     """The command line that runs the workflow on a configuration, in the current folder."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(workflow_folder() / "Snakefile")]
     command += ["--configfile", str(config), "--cores", str(cores), "--workflow-profile", "none"]
-    return [*command, "--nolock", "--rerun-incomplete", "--quiet", "all"]
+    return [*command, "--nolock", "--rerun-incomplete", "--quiet", "host", "reason"]
 
 
 def cache_folder(out: Path) -> Path:

@@ -23,9 +23,12 @@ FREE_SHARE = 0.9
 def limit_memory(workflow: Any, cgroups: Cgroups | None = None) -> None:
     """Where jobs run on this machine: have no more of them at once than its memory holds, unless the user gave a limit.
 
-    A job that asks for more than there is gets what there is, and runs alone.
+    A job that asks for more than there is gets what there is, and runs alone. Which executor a run has is not known yet when
+    rules are read; a number of jobs in a queue (`--jobs`) is what those that send jobs away need, and those on this machine
+    have as their cores.
     """
-    if not workflow.is_main_process or not workflow.local_exec or "mem_mb" in workflow.global_resources:
+    is_here = workflow.resource_settings.nodes is None
+    if not workflow.is_main_process or not is_here or "mem_mb" in workflow.global_resources:
         return
     total = min(psutil.virtual_memory().total, (cgroups or Cgroups()).memory_limit() or UNLIMITED_BYTES)
     workflow.register_resource("mem_mb", int(FREE_SHARE * total / 1e6))

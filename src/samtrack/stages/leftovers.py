@@ -31,8 +31,8 @@ ANSWER_S = 60.0
 
 def name_of_jobs(workflow: Any) -> str:
     """The name that the executor of a Snakemake workflow gives to all Slurm jobs of this run; empty without Slurm."""
-    executor = getattr(getattr(workflow, "scheduler", None), "_executor", None)
-    return str(getattr(executor, "run_uuid", ""))
+    sent = next((job for job in workflow.dag.jobs if not job.is_local), None)
+    return str(getattr(workflow.scheduler.get_executor(sent), "run_uuid", "")) if sent is not None else ""
 
 
 def noted(out: Path) -> list[str]:

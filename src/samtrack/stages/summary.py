@@ -38,8 +38,8 @@ def planned(raw: Mapping[str, Any]) -> Config:
 def begin(config: Config, workflow: Any) -> None:
     """Take the output folder, save the configuration there, and say what will be done; an error is said, then raised.
 
-    (Snakemake shows an error of this moment only where it is not told to be quiet.) Slurm jobs that a killed run left are
-    cancelled; ``workflow``, Snakemake's, tells what this run's jobs are called.
+    (Snakemake's own telling of such errors is kept from the terminal; see `terminal`.) Slurm jobs that a killed run left
+    are cancelled; ``workflow``, Snakemake's, tells what this run's jobs are called.
     """
     try:
         out = Path(config.out)
