@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -326,3 +327,22 @@ def test_a_correction_is_kept_and_nothing_before_the_decision_is_redone(movie: P
     assert {path: path.stat().st_mtime_ns for path in made} == made
     assert dry_run(out) == set(), "the next run keeps it and has nothing to do"
     assert dry_run(out, "associate.pinned=none") >= {"associate", "fill", "export_tracks"}
+
+
+def test_snakemakes_own_report_holds_the_page(finished: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--workflow-profile", "none"]
+    command += ["--configfile", "run_config.yaml", "--cores", "1", "--report", str(tmp_path / "all.zip")]
+    done = subprocess.run(command, cwd=finished, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(tmp_path / "all.zip") as made:
+        names = {Path(name).name: name for name in made.namelist()}
+        assert made.read(names["01_report.html"]) == (finished / "01_report.html").read_bytes()
+        assert "movie player, doubtful decisions" in made.read(names["report.html"]).decode()
+
+
+def test_the_page_of_a_run_says_what_it_took(finished: Path):
+    page = (finished / "01_report.html").read_text()
+    run_section = page[page.index('<section id="run">') :]
+    assert "<td>associate</td>" in run_section
+    assert "<dt>Processor</dt>" in run_section
+    assert "Errors against the truth" in page

@@ -11,7 +11,7 @@ from samtrack.types.geometry import Block, Box, Scale, Span
 from samtrack.types.graph import Column, Filmed, TrackGraph
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.points import Points
-from samtrack.types.report import Reliability, Scores, Violation
+from samtrack.types.report import ErrorKind, Errors, Reliability, Scores, Violation
 from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Edges, Links, Merges, Tracks, Typical
 
 __all__ = [
@@ -26,6 +26,8 @@ __all__ = [
     "Divisions",
     "Edges",
     "Edit",
+    "ErrorKind",
+    "Errors",
     "Evidence",
     "Filmed",
     "Frames",
