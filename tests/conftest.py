@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,6 +41,7 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     """All stages of the first sequence of a configuration, one after the other, without Snakemake."""
     from samtrack.stages.associate import run_associate
     from samtrack.stages.export import run_export_ctc, run_export_tracks
+    from samtrack.stages.export_files import run_export_files
     from samtrack.stages.fill import run_fill
     from samtrack.stages.ingest import run_ingest
     from samtrack.stages.lineages import run_lineages
@@ -71,6 +73,7 @@ def track_in_process(raw: dict[str, Any]) -> Address:
     run_export_tracks(address)
     if config.export.ctc:
         run_export_ctc(address)
+    run_export_files(address)
     return address
 
 
@@ -142,10 +145,20 @@ def track() -> Callable[[dict[str, Any]], Address]:
     return track_in_process
 
 
+def content_of(path: Path) -> bytes:
+    """What a file holds; of a page without the section that says how long the run took, and on which machine."""
+    content = path.read_bytes()
+    return (
+        re.sub(rb'<section id="run">.*?</section>', b"", content, flags=re.DOTALL)
+        if path.suffix == ".html"
+        else content
+    )
+
+
 def digests(folder: Path, *patterns: str) -> dict[str, str]:
     """Relative path → SHA-256 of every file below a folder that matches one of the patterns."""
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): hashlib.sha256(content_of(path)).hexdigest()
         for pattern in patterns
         for path in sorted(folder.glob(pattern))
         if path.is_file() and not path.name.startswith(".snakemake")

@@ -49,7 +49,7 @@ def test_the_old_name_of_the_linker_is_told_the_new_one() -> None:
 
 def test_unknown_key_far_from_all_lists_the_known() -> None:
     message = refusal({"report": {"zzz": 1}})
-    assert "report.zzz: unknown key. Known: frames_shown, tail_frames." in message
+    assert "report.zzz: unknown key. Known: frames_shown, megabytes, tail_frames." in message
 
 
 def test_refusal_names_the_file_the_value_and_the_bound() -> None:

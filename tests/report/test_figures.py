@@ -3,13 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
 from samtrack.report import figures
-from samtrack.report.colours import line_colours
-from samtrack.report.lineages import choose_colours, plant_trees
 from samtrack.report.tables import count_per_frame, find_steps, measure_displacement
 
 
@@ -84,38 +81,27 @@ def test_probabilities_are_split_at_the_limit_of_doubt(axis) -> None:
     assert {name: int(h.sum()) for name, h in drawn.items()} == {"chosen links": 4, "doubtful: below 0.7": 2}
 
 
-def segments(axis) -> list[np.ndarray]:
-    """The lines of all trees, (n, 2, 2): from and to, each frame and row."""
-    collections = [c for c in axis.collections if isinstance(c, PathCollection)]
-    return [c.get_paths()[0].vertices.reshape(-1, 2, 2) for c in collections]
-
-
-def test_trees_branch_where_the_mother_divides(axis, small) -> None:
-    tracks = small().tracks
-    figures.draw_lineages(axis, plant_trees(tracks), 7)
-    family, lone = segments(axis)
-    assert family.tolist() == [
-        [[0, 0.5], [2, 0.5]],
-        [[3, 0], [6, 0]],
-        [[3, 1], [6, 1]],
-        [[2, 0.5], [3, 0]],
-        [[2, 0.5], [3, 1]],
-    ]
-    assert lone.tolist() == [[[0, 2], [6, 2]]]
-    assert [t.get_text() for t in axis.texts] == ["1", "2"]
-
-
-def test_trees_have_the_hue_of_the_pictures(axis, small) -> None:
-    tracks = small().tracks
-    figures.draw_lineages(axis, plant_trees(tracks), 7)
-    drawn = [tuple(np.round(c.get_edgecolor()[0][:3] * 255).astype(int)) for c in axis.collections]
-    hues = choose_colours(tracks)[[1, 2]] // 3
-    assert drawn == [tuple(bytes.fromhex(line_colours()[hue][1:])) for hue in hues]
-
-
-def test_lost_tracks_get_a_dot(axis, small) -> None:
-    figures.draw_lineages(axis, plant_trees(small().tracks), 9)
-    assert sorted(axis.lines[0].get_ydata().tolist()) == [0, 1, 2]
+def test_gaps_are_stacked_by_what_became_of_them(axis) -> None:
+    figures.draw_gaps(axis, np.array([1, 1, 3]), np.array([3]))
+    drawn = bars(axis)
+    assert drawn["filled"].tolist() == [2, 0, 1]
+    assert drawn["left open, or in part"].tolist() == [2, 0, 2]
     other = Figure().subplots()
-    figures.draw_lineages(other, plant_trees(small().tracks), 7)
-    assert len(other.lines[0].get_ydata()) == 0
+    figures.draw_gaps(other, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    assert list(bars(other)) == ["filled"]
+
+
+def test_errors_are_stacked_by_kind(axis) -> None:
+    figures.draw_errors(axis, pd.DataFrame({"missed cells": [1, 0], "invented masks": [2, 1], "joined cells": [0, 0]}))
+    assert {name: heights.tolist() for name, heights in bars(axis).items()} == {
+        "missed cells": [1, 0],
+        "invented masks": [3, 1],
+    }
+
+
+def test_the_map_of_errors_has_a_mark_for_each_and_y_downwards(axis) -> None:
+    places = {"missed cells": np.array([[1.0, 2.0], [3.0, 4.0]]), "invented masks": np.zeros((0, 2))}
+    figures.draw_error_map(axis, places, (20.0, 30.0), "µm")
+    (line,) = axis.lines
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([2, 4], [1, 3])
+    assert axis.get_ylim() == (20, 0)

@@ -1,10 +1,17 @@
-"""Families: roots, colours, places in the drawn trees."""
+"""Families: roots, colours, numbers, and which the page holds."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samtrack.report.lineages import HUES, SHADES, choose_colours, find_roots, plant_trees
+from samtrack.report.lineages import (
+    HUES,
+    SHADES,
+    choose_colours,
+    count_generations,
+    find_roots,
+    summarise_lineages,
+)
 from samtrack.types import Tracks
 
 
@@ -44,20 +51,6 @@ def test_sisters_and_mother_have_three_shades(tracks: Tracks) -> None:
         assert len(set(family)) == 3
 
 
-@given(forests())
-def test_a_drawn_tree_has_no_crossings(tracks: Tracks) -> None:
-    trees = plant_trees(tracks, lineages=100, rows=1000)
-    assert sorted(trees.track.tolist()) == tracks.track.tolist()
-    leaves = np.sort(trees.row[~trees.has_children])
-    assert leaves.tolist() == list(range(trees.n_rows))
-    row = dict(zip(trees.track.tolist(), trees.row.tolist(), strict=True))
-    for track, parent in zip(trees.track.tolist(), trees.parent.tolist(), strict=True):
-        sisters = trees.track[trees.parent == parent].tolist()
-        if parent:
-            assert min(row[s] for s in sisters) <= row[parent] <= max(row[s] for s in sisters)
-        assert row[track] >= 0
-
-
 def test_neighbouring_numbers_get_unlike_hues() -> None:
     hue = choose_colours(tracks_of([0] * 24))[1:] // SHADES
     step = np.abs(np.diff(hue))
@@ -69,26 +62,33 @@ def test_a_track_keeps_its_colour_when_others_are_added() -> None:
     assert many[:4].tolist() == few.tolist()
 
 
-def test_the_largest_lineages_are_drawn_first() -> None:
-    tracks = tracks_of([0, 0, 0, 3, 3, 1])
-    trees = plant_trees(tracks, lineages=2)
-    assert trees.track.tolist() == [3, 4, 5, 1, 6]
-    assert trees.row.tolist() == [0.5, 0, 1, 2, 2]
-    assert (trees.n_lineages, trees.n_tracks, trees.n_shown) == (3, 6, 2)
+def test_the_largest_lineages_come_first() -> None:
+    summary = summarise_lineages(tracks_of([0, 0, 0, 3, 3, 1]), listed=2)
+    assert summary.largest == [(3, 3, 1, 2), (1, 2, 0, 2)]
+    assert (summary.n_lineages, summary.n_tracks, summary.n_dividing) == (3, 6, 1)
+    assert summary.most_generations == 2
+    assert summary.shown.tolist() == [False] + [True] * 6
 
 
-def test_one_lineage_is_drawn_even_if_it_is_too_large(trees) -> None:
-    planted = plant_trees(trees(6, 3), rows=10)
-    assert planted.n_shown == 1
-    assert planted.n_rows == 32
+def test_whole_lineages_are_left_out_where_there_is_no_room() -> None:
+    summary = summarise_lineages(tracks_of([0, 0, 0, 3, 3, 1]), room=4)
+    assert np.flatnonzero(summary.shown).tolist() == [3, 4, 5]
+    assert summary.n_shown == 3
+
+
+@given(forests())
+def test_generations_count_from_the_root(tracks: Tracks) -> None:
+    generation = count_generations(tracks)
+    assert (generation[tracks.parent == 0] == 1).all()
+    child = np.flatnonzero(tracks.parent)
+    assert (generation[child] == generation[tracks.parent[child] - 1] + 1).all()
 
 
 def test_deep_lineages_need_no_recursion() -> None:
-    planted = plant_trees(tracks_of(list(range(3000))))
-    assert planted.n_rows == 1
-    assert len(planted.track) == 3000
+    summary = summarise_lineages(tracks_of(list(range(3000))))
+    assert (summary.n_lineages, summary.most_generations) == (1, 3000)
 
 
 def test_no_tracks() -> None:
-    assert plant_trees(tracks_of([])).n_rows == 0
+    assert summarise_lineages(tracks_of([])).n_shown == 0
     assert choose_colours(tracks_of([])).tolist() == [0]

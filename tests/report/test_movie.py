@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.report.test_encode import unpacked
 
+from samtrack.blocks import whole_box
 from samtrack.config.report import ReportSettings
-from samtrack.report.lineages import choose_colours
-from samtrack.report.movie import choose_frames, draw_layer, draw_movie, find_cells
-from samtrack.report.pictures import COLOURS, LayerColour, choose_views, read_labels
-from samtrack.report.tables import find_steps
+from samtrack.report import movie
+from samtrack.report.movie import STEPS_OF_PIXEL, choose_frames, draw_movie, find_ways
+from samtrack.report.pictures import choose_views
+from samtrack.types import ArrayFrames
 
 
 @pytest.mark.parametrize(("n", "shown"), [(1, 12), (2, 1), (5, 12), (92, 12), (1000, 200)])
@@ -21,88 +23,70 @@ def test_frames_are_spread_over_the_movie(n: int, shown: int) -> None:
     assert len(set(np.diff(frames).tolist())) <= 2
 
 
-def layer_of(data, frame, view=0):
-    """The upper layer of a frame, and its view."""
-    seen = choose_views(data.images.shape, data.images.scale, data.detections)[view]
-    steps, colours = find_steps(data.detections, data.tracks), choose_colours(data.tracks)
-    return draw_layer(data, steps, colours, seen, frame, read_labels(data.labels, frame, seen)), seen
+def drawn_labels(shot) -> np.ndarray:
+    """The tracks under the pixels of a shot."""
+    return np.r_[0, unpacked(shot.tracks)][unpacked(shot.labels)].reshape(shot.shape)
 
 
-def colours_of(data, layer, group):
-    """Colours that a layer uses of one group."""
-    return set(layer[(layer >= group) & (layer < group + COLOURS)].tolist())
-
-
-def test_each_track_of_the_frame_is_outlined_in_its_colour(small) -> None:
+def test_the_labels_of_each_shot_come_along(small) -> None:
     data = small()
-    colour = choose_colours(data.tracks)
-    assert colours_of(data, layer_of(data, 0)[0], LayerColour.OUTLINE) == set((1 + colour[[1, 2]]).tolist())
-    assert colours_of(data, layer_of(data, 6)[0], LayerColour.OUTLINE) == set((1 + colour[[2, 3, 4]]).tolist())
+    made = draw_movie(data)
+    assert made.frames == [0, 2, 4, 6]
+    for frame, shot in zip(made.frames, made.shots, strict=True):
+        assert np.array_equal(drawn_labels(shot), data.labels.read(frame, whole_box(data.labels.shape)))
 
 
-def test_only_the_filled_mask_is_hatched(small) -> None:
+def test_a_picture_without_background_has_labels_too(small) -> None:
     data = small()
-    hatched = [colours_of(data, layer_of(data, frame)[0], LayerColour.HATCH) for frame in range(7)]
-    assert hatched[3] == {LayerColour.HATCH + choose_colours(data.tracks)[2]}
-    assert not any(hatched[:3] + hatched[4:])
+    full = replace(data, labels=ArrayFrames([np.ones((40, 60), dtype=np.uint32)] * 7, data.images.scale))
+    assert (drawn_labels(draw_movie(full).shots[0]) == 1).all()
 
 
-def test_tails_are_as_long_as_the_settings_say(small) -> None:
-    def width(tail_frames: int) -> int:
-        data = small(report=ReportSettings(tail_frames=tail_frames))
-        layer, _ = layer_of(data, 2)
-        columns = np.nonzero((layer >= LayerColour.TAIL) & (layer < LayerColour.HATCH))[1]
-        return int(np.ptp(columns)) if len(columns) else 0
-
-    assert width(0) == 0
-    assert 0 < width(1) < width(2) == width(50)
-
-
-def test_divisions_are_ringed_while_they_are_recent(small) -> None:
-    data = small()
-    ringed = [bool((layer_of(data, frame)[0] == LayerColour.RING).any()) for frame in range(7)]
-    assert ringed == [False, False, True, True, True, True, False]  # tails of 3 frames after the birth in frame 3
-    at_once = replace(data, report=ReportSettings(tail_frames=0))
-    ringed = [bool((layer_of(at_once, frame)[0] == LayerColour.RING).any()) for frame in range(7)]
-    assert ringed == [False, False, True, True, False, False, False]
-
-
-def test_the_mothers_ring_lies_where_she_was_last_seen(small) -> None:
-    data = small()
-    layer, view = layer_of(data, 5)
-    rows, columns = np.nonzero(layer == LayerColour.RING)
-    mother = np.flatnonzero((data.detections.label == 1) & (data.detections.frame == 2))
-    at = view.place(data.detections.centroid_um[mother], data.images.scale)[0]
-    np.testing.assert_allclose([rows.mean() + 0.5, columns.mean() + 0.5], at, atol=1)
-
-
-def test_a_cell_that_came_back_is_not_ringed(small) -> None:
-    data = small()
-    data = replace(data, tracks=replace(data.tracks, parent=[0, 0, 1, 0]))
-    assert not (layer_of(data, 3)[0] == LayerColour.RING).any()
-
-
-def test_far_from_a_slice_no_tail_is_drawn(small) -> None:
+def test_a_volume_has_a_projection_and_slices_of_each_frame(small) -> None:
     data = small(ndim=3)
-    up = data.detections.centroid_um + np.array([100.0, 0, 0])
-    far = replace(data, detections=replace(data.detections, centroid_um=up))
-    view = choose_views(data.images.shape, data.images.scale, data.detections)[1]
-    steps, colours = find_steps(data.detections, data.tracks), choose_colours(data.tracks)
-    none = np.zeros(view.shape, dtype=np.uint32)
-    assert draw_layer(data, steps, colours, view, 5, none).any()
-    assert not draw_layer(far, steps, colours, view, 5, none).any()
+    made = draw_movie(data)
+    assert len(made.shots) == 4 * 6
+    assert [view.z for view in made.views] == [None, 0, 1, 2, 3, 4]
+    assert drawn_labels(made.shots[0]).any()
+    assert not drawn_labels(made.shots[1]).any()
+    assert np.array_equal(drawn_labels(made.shots[0]), drawn_labels(made.shots[3]))
 
 
-def test_cells_are_named_at_their_middle() -> None:
-    labels = np.zeros((20, 30), dtype=np.uint32)
-    labels[2:5, 10:13], labels[10:19, 20:21] = 7, 3
-    assert sorted(find_cells(labels, 5)) == [[11, 3, 7], [20, 14, 3]]
-    assert find_cells(labels, 1) == []
+def test_the_page_stays_as_small_as_the_settings_say(small) -> None:
+    whole = sum(shot.size for shot in draw_movie(small(report=ReportSettings(frames_shown=7))).shots)
+    little = draw_movie(small(report=ReportSettings(frames_shown=7, megabytes=whole / 1e6 / 2)))
+    assert 1 < len(little.frames) < 7
+    assert sum(shot.size for shot in little.shots) < whole / 2 * 1.1
+    assert len(draw_movie(small(report=ReportSettings(megabytes=1e-6))).frames) == 1
 
 
-def test_a_volume_has_two_views_of_each_frame(small) -> None:
-    data = small(ndim=3)
-    movie = draw_movie(data, find_steps(data.detections, data.tracks))
-    assert [shot.frame for shot in movie.shots] == [0, 0, 2, 2, 4, 4, 6, 6]
-    assert len({shot.view for shot in movie.shots}) == 2
-    assert len({shot.shape for shot in movie.shots}) == 1
+def ways_of(data, frames):
+    (view,) = choose_views(data.images.shape, data.images.scale, data.detections)
+    return find_ways(data, view, frames), view
+
+
+def test_ways_hold_what_tails_need_by_track_and_time(small) -> None:
+    data = small(report=ReportSettings(tail_frames=2))
+    ways, view = ways_of(data, [6])
+    assert sorted(set(ways.frame.tolist())) == [4, 5, 6]
+    order = np.lexsort((ways.frame, ways.track))
+    assert order.tolist() == list(range(len(order)))
+    rows = data.detections.rows_of(ways.frame, ways.track)
+    expected = view.place(data.detections.centroid_um[rows], data.images.scale)
+    np.testing.assert_allclose(np.stack([ways.y, ways.x], axis=1) / STEPS_OF_PIXEL, expected, atol=0.07)
+    assert not ways.z.any()
+
+
+def test_rejected_masks_have_no_way(small) -> None:
+    ways, _ = ways_of(small(), [0, 3, 6])
+    assert 9 not in ways.track.tolist()
+    assert 0 not in ways.track.tolist()
+
+
+def test_tails_are_shorter_where_there_is_no_room(small, monkeypatch) -> None:
+    data = small(report=ReportSettings(tail_frames=6))
+    assert ways_of(data, [6])[0].tail_frames == 6
+    monkeypatch.setattr(movie, "PLACES_SHOWN", 10)
+    ways, _ = ways_of(data, [6])
+    assert ways.tail_frames == 2
+    assert len(ways.track) <= 10

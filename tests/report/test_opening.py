@@ -1,10 +1,10 @@
-"""The page's beginning and end: verdict, sentence, scores, facts."""
+"""The page's beginning: verdict, sentence, scores, ways to the sections."""
 
 import pytest
 
-from samtrack.report.opening import image_facts, write_facts, write_opening, write_scores
+from samtrack.report.opening import write_opening, write_scores
 from samtrack.report.tables import count_per_frame, summarise_result
-from samtrack.types import Scale, Scores, Violation
+from samtrack.types import Scores, Violation
 
 
 def opening(data) -> str:
@@ -63,24 +63,7 @@ def test_without_truth_it_says_how_to_get_scores(small, scores: Scores | None) -
     assert "samtrack evaluate" in write_scores(small(scores=scores))
 
 
-def test_facts_of_the_movie(small) -> None:
-    timings = [("segment", 130.0, 512.0), ("link", 5.0, 80.0)]
-    text = write_facts(small(timings=timings)).replace("\u202f", " ")
-    assert "0.5 × 0.5 µm (y × x)" in text
-    assert "10 min" in text
-    assert "40 × 60 voxels" in text
-    assert "2 min 15 s in all" in text
-    assert "512 MB" in text
-    assert "max_gap_frames: 2" in text
-
-
-def test_without_run_times_there_is_no_table_of_them(small) -> None:
-    assert "<table" not in write_facts(small())
-
-
-def test_what_nobody_told_is_not_made_up(small) -> None:
-    facts = dict(image_facts(small(scale=Scale((1.0, 1.0), is_calibrated=False))))
-    assert facts["Voxel"] == "not calibrated: lengths are in voxels"
-    assert facts["Interval"] == "not given"
-    known = dict(image_facts(small(scale=Scale((1.0, 1.0), 5.0, is_calibrated=False))))
-    assert known["Interval"] == "5\u202fmin"
+def test_only_sections_that_are_there_are_named(small) -> None:
+    assert 'href="#run"' not in opening(small())
+    assert 'href="#errors"' not in opening(small())
+    assert 'href="#run"' in opening(small(machine=[("Cores", "2")]))

@@ -1,4 +1,4 @@
-"""Views, outlines, lines and rings on small arrays."""
+"""Views, outlines and grey values of small arrays."""
 
 import numpy as np
 import pytest
@@ -8,17 +8,11 @@ from hypothesis.extra import numpy as hnp
 
 from samtrack.report import pictures
 from samtrack.report.pictures import (
-    COLOURS,
     PICTURE_PX,
     Contrast,
-    LayerColour,
     View,
     choose_views,
-    draw_lines,
-    draw_outlines,
-    draw_rings,
     find_outlines,
-    layer_palette,
     measure_contrast,
     read_labels,
     read_picture,
@@ -37,85 +31,6 @@ def test_outlines_are_just_the_label_pixels_beside_something_else(labels: np.nda
     beside = [wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]]
     expected = (labels > 0) & np.any([labels != other for other in beside], axis=0)
     assert np.array_equal(outline, expected)
-
-
-@given(label_images)
-def test_drawn_outlines_stay_inside_labels_and_have_their_colour(labels: np.ndarray) -> None:
-    colour_of = np.array([0, 7, 11, 13, 17])
-    layer = np.zeros(labels.shape, dtype=np.uint8)
-    draw_outlines(layer, labels, colour_of, np.array([], dtype=np.int64))
-    drawn = layer > 0
-    assert (labels[drawn] > 0).all()
-    assert np.array_equal(layer[drawn], LayerColour.OUTLINE + colour_of[labels[drawn]])
-    assert (drawn | ~find_outlines(labels)).all()
-
-
-def test_large_labels_get_wide_outlines_inside_of_them() -> None:
-    labels = np.zeros((40, 40), dtype=np.uint32)
-    labels[5:25, 5:25] = 1
-    layer = np.zeros(labels.shape, dtype=np.uint8)
-    draw_outlines(layer, labels, np.array([0, 0]), np.array([], dtype=np.int64))
-    assert np.count_nonzero(layer) == 20 * 20 - 16 * 16
-    assert not layer[labels == 0].any()
-
-
-def test_filled_masks_are_dashed_and_hatched() -> None:
-    labels = np.zeros((30, 60), dtype=np.uint32)
-    labels[5:25, 5:25], labels[5:25, 35:55] = 1, 2
-    layer = np.zeros(labels.shape, dtype=np.uint8)
-    draw_outlines(layer, labels, np.array([0, 3, 4]), np.array([2]))
-    seen, filled = layer[:, :30], layer[:, 30:]
-    assert set(np.unique(seen)) == {0, LayerColour.OUTLINE + 3}
-    assert set(np.unique(filled)) == {0, LayerColour.OUTLINE + 4, LayerColour.HATCH + 4}
-    rim = np.count_nonzero(seen == LayerColour.OUTLINE + 3)
-    assert 0.3 * rim < np.count_nonzero(filled == LayerColour.OUTLINE + 4) < 0.7 * rim
-
-
-def test_a_label_that_is_no_track_does_not_break_the_picture() -> None:
-    labels = np.full((4, 4), 99, dtype=np.uint32)
-    labels[0] = 0
-    layer = np.zeros(labels.shape, dtype=np.uint8)
-    draw_outlines(layer, labels, np.array([0, 3]), np.array([], dtype=np.int64))
-    assert layer.max() == LayerColour.OUTLINE
-
-
-def test_lines_run_from_pixel_to_pixel_without_holes() -> None:
-    layer = np.zeros((10, 20), dtype=np.uint8)
-    draw_lines(layer, np.array([[1.5, 2.5]]), np.array([[6.5, 17.5]]), np.array([9]))
-    rows, columns = np.nonzero(layer)
-    assert sorted(columns.tolist()) == list(range(2, 18))
-    assert (layer[1, 2], layer[6, 17]) == (9, 9)
-    assert np.abs(np.diff(rows[np.argsort(columns)])).max() <= 1
-
-
-def test_what_lies_outside_of_the_picture_is_left_out() -> None:
-    layer = np.zeros((5, 5), dtype=np.uint8)
-    draw_lines(layer, np.array([[-50.0, 2.2]]), np.array([[50.0, 2.2]]), np.array([1]))
-    draw_rings(layer, np.array([[100.0, 100.0]]), 3.0)
-    assert np.array_equal(np.nonzero(layer)[1], [2] * 5)
-    draw_lines(layer, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, dtype=np.int64))
-    draw_rings(layer, np.zeros((0, 2)), 3.0)
-
-
-def test_a_ring_is_round_and_hollow() -> None:
-    layer = np.zeros((31, 31), dtype=np.uint8)
-    draw_rings(layer, np.array([[15.5, 15.5]]), 6.0)
-    distance = np.hypot(*(np.indices(layer.shape) - 15))
-    assert (layer[np.abs(distance - 6) < 0.5] == LayerColour.RING).all()
-    assert not layer[(distance < 3.5) | (distance > 8.5)].any()
-    assert np.array_equal(layer, layer.T)
-
-
-def test_groups_of_colours_do_not_overlap() -> None:
-    palette = layer_palette()
-    assert len(palette) > LayerColour.HALO
-    assert palette[LayerColour.NOTHING, 3] == 0
-    alpha = [set(palette[i : i + COLOURS, 3]) for i in (LayerColour.OUTLINE, LayerColour.TAIL, LayerColour.HATCH)]
-    assert [len(a) for a in alpha] == [1, 1, 1]
-    assert min(alpha[0]) == 255
-    assert np.array_equal(
-        palette[LayerColour.OUTLINE : LayerColour.TAIL, :3], palette[LayerColour.TAIL : LayerColour.HATCH, :3]
-    )
 
 
 def test_a_large_frame_is_shrunk_and_a_small_one_enlarged() -> None:
@@ -169,14 +84,20 @@ def test_volumes_show_the_brightest_voxel_and_the_first_label(monkeypatch: pytes
         assert np.array_equal(read_labels(ArrayFrames([labels], scale), 0, view), expected)
 
 
-def test_a_slice_shows_one_plane_and_what_is_near_it(small) -> None:
+def test_slices_are_spread_over_the_volume(small) -> None:
     data = small(ndim=3)
     projection, cut = choose_views(data.images.shape, data.images.scale, data.detections)
-    assert (projection.name, cut.name) == ("projection", "slice z = 2")
-    assert cut.box.shape == (1, 40, 60)
-    near = cut.is_near(np.array([[4.0, 0, 0], [5.9, 0, 0], [6.1, 0, 0], [1.9, 0, 0]]), data.images.scale, 2.0)
-    assert near.tolist() == [True, True, False, False]
-    assert projection.is_near(np.array([[0.0, 0, 0], [8.0, 0, 0]]), data.images.scale, 0.0).all()
+    assert (projection.name, projection.z) == ("projection", None)
+    assert (cut.name, cut.z, cut.box.shape) == ("z = 2", 2, (1, 40, 60))
+    every = choose_views(data.images.shape, data.images.scale, data.detections, 24)
+    assert [view.z for view in every] == [None, 0, 1, 2, 3, 4]
+    some = choose_views((100, 40, 60), data.images.scale, data.detections, 4)
+    assert [view.z for view in some] == [None, 12, 37, 62, 87]
+
+
+def test_a_volume_of_one_plane_has_a_slice(small) -> None:
+    data = small(ndim=3)
+    assert [view.z for view in choose_views((1, 40, 60), data.images.scale, data.detections, 24)] == [None, 0]
 
 
 def test_grey_runs_from_black_to_white() -> None:

@@ -1,66 +1,68 @@
 """The movie as HTML."""
 
-import json
 import re
 from dataclasses import replace
 
+import numpy as np
+from tests.report.test_encode import unpacked
+
 from samtrack.config.report import ReportSettings
 from samtrack.report.movie import draw_movie
-from samtrack.report.player import write_movie, write_tracks
-from samtrack.report.tables import find_steps
-from samtrack.types import Scale
+from samtrack.report.player import tell_movie, write_movie
+from samtrack.types import Errors, Scale
 
 
-def drawn(data):
-    return draw_movie(data, find_steps(data.detections, data.tracks))
-
-
-def test_all_shots_are_there_and_the_first_is_seen(small) -> None:
+def test_the_first_picture_is_seen_without_a_script(small) -> None:
     data = small()
-    shots = re.findall(r'<div class="shot"[^>]*>', write_movie(data, drawn(data)))
-    assert [re.search(r'data-frame="(\d+)"', shot)[1] for shot in shots] == ["0", "2", "4", "6"]
-    assert [" hidden>" in shot for shot in shots] == [False, True, True, True]
-    named = [json.loads(re.search(r'data-cells="([^"]*)"', shot)[1]) for shot in shots]
-    assert [{track for _, _, track in cells} for cells in named] == [{1, 2}, {1, 2}, {2, 3, 4}, {2, 3, 4}]
+    movie = draw_movie(data)
+    text = write_movie(data, movie)
+    assert text.count("<img") == 1
+    assert movie.shots[0].image in text
+    assert 'min="0" max="3"' in text
+    assert "4 frames of 7, evenly spread." in text
+    every = small(report=ReportSettings(frames_shown=7))
+    assert "All 7 frames." in write_movie(every, draw_movie(every))
 
 
-def test_filled_masks_are_known_to_the_script(small) -> None:
-    data = small(report=ReportSettings(frames_shown=7))
-    text = write_movie(data, drawn(data))
-    assert re.findall(r'data-filled="([^"]*)"', text) == ["[]"] * 3 + ["[2]"] + ["[]"] * 3
-
-
-def test_there_are_controls_and_a_legend_of_four_signs(small) -> None:
-    data = small()
-    text = write_movie(data, drawn(data))
-    assert 'type="range" min="0" max="3"' in text
-    assert text.count('alt="Image of frame') == 4
-    legend = re.search(r'aria-label="Colour legend">(.*?)</ul>', text, re.DOTALL)[1]
+def test_there_is_a_legend_of_four_signs_and_of_errors_if_they_are_known(small) -> None:
+    data = small(report=ReportSettings(frames_shown=7, tail_frames=3))
+    legend = re.search(r'aria-label="Colour legend">(.*?)</ul>', write_movie(data, draw_movie(data)), re.DOTALL)[1]
     assert legend.count("<li>") == 4
     assert "last 3 frames" in legend
+    none = np.zeros(0, dtype=np.int64)
+    data = replace(data, errors=Errors(none, none, none, np.zeros((0, 2))))
+    text = write_movie(data, draw_movie(data))
+    assert text.count("<li>") == 5
+    assert "Errors against the truth" in text
 
 
-def test_a_choice_of_views_only_in_3d(small) -> None:
+def test_a_slider_through_the_slices_only_in_3d(small) -> None:
     flat, deep = small(), small(ndim=3)
-    assert "<select>" not in write_movie(flat, drawn(flat))
-    text = write_movie(deep, drawn(deep))
-    assert text.count("<option>") == 2
-    assert "The volume is seen from above" in text
+    assert 'class="slices"' not in write_movie(flat, draw_movie(flat))
+    text = write_movie(deep, draw_movie(deep))
+    assert 'class="slices" min="0" max="5"' in text
+    assert "or slice by slice: 5 of 5 planes." in text
 
 
 def test_a_part_of_the_frame_is_said_to_be_one(small) -> None:
     data = small()
-    movie = drawn(data)
+    movie = draw_movie(data)
     view = movie.views[0]
     part = replace(movie, views=[replace(view, box=replace(view.box, start=(10, 20), stop=(40, 50)))])
     assert "30 × 30 of 60 × 40 voxels, from x = 20, y = 10" in write_movie(data, part)
     assert "a part of it" not in write_movie(data, movie)
 
 
-def test_the_script_knows_the_shown_tracks_and_the_time(small) -> None:
-    data = small()
-    known = json.loads(write_tracks(data, drawn(data)))
-    assert known["tracks"] == {"1": [0, 2, 0], "2": [0, 6, 0], "3": [3, 6, 1], "4": [3, 6, 1]}
-    assert known["minutes"] == 10.0
+def test_the_script_knows_filled_masks_and_the_time(small) -> None:
+    data = small(report=ReportSettings(frames_shown=7))
+    told = tell_movie(data, draw_movie(data))
+    assert (unpacked(told["filled"]["frame"]).tolist(), unpacked(told["filled"]["track"]).tolist()) == ([3], [2])
+    assert told["minutes"] == 10.0
+    assert len(told["colours"]) == 72
+    assert told["reach"] == 0.0
     timeless = small(scale=Scale((1.0, 1.0), is_calibrated=False))
-    assert json.loads(write_tracks(timeless, drawn(timeless)))["minutes"] == 0
+    told = tell_movie(timeless, draw_movie(timeless))
+    assert told["minutes"] == 0
+    assert unpacked(told["filled"]["frame"]).tolist() == [], "frame 3 is not shown"
+    deep = small(ndim=3)
+    assert tell_movie(deep, draw_movie(deep))["reach"] > 0.5

@@ -1,9 +1,8 @@
-"""Plots and lineages as HTML."""
+"""Plots as HTML."""
 
 import pytest
 
-from samtrack.report.lineages import plant_trees
-from samtrack.report.plots import write_lineages, write_plots
+from samtrack.report.plots import write_plots
 from samtrack.report.tables import count_per_frame, find_steps
 from samtrack.types import Scale
 
@@ -12,10 +11,11 @@ def plots(data) -> str:
     return write_plots(data, find_steps(data.detections, data.tracks), count_per_frame(data))
 
 
-def test_six_plots_each_described(small) -> None:
+def test_seven_plots_each_described(small) -> None:
     text = plots(small())
-    assert text.count("<figure>") == text.count("<svg role=") == text.count('aria-label="Plot: ') == 6
+    assert text.count("<figure>") == text.count("<svg role=") == text.count('aria-label="Plot: ') == 7
     assert "6 of 13 chosen links are doubtful" in text
+    assert "1 gap filled with masks, 0 left open or in part." in text
     assert "Half of the tracks are at least 4 frames long." in text
 
 
@@ -29,14 +29,5 @@ def test_units_follow_calibration_and_axes(small, ndim: int, power: str) -> None
     assert "µm" not in uncalibrated
 
 
-def test_lineages_that_are_not_shown_are_counted(small, trees) -> None:
-    data = small()
-    assert "<figcaption>2 lineages, with 4 tracks." in write_lineages(data, plant_trees(data.tracks))
-    few = write_lineages(data, plant_trees(trees(3, 40), lineages=1))
-    assert "The largest lineage of 40, with 7 tracks. Not shown: 39 smaller lineages with 273 tracks." in few
-
-
 def test_nothing_to_draw(empty) -> None:
-    data = empty()
-    assert "<svg" not in write_lineages(data, plant_trees(data.tracks))
-    assert plots(data).count("<svg role=") == 6
+    assert plots(empty()).count("<svg role=") == 7

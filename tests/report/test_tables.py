@@ -9,6 +9,7 @@ from samtrack.report.tables import (
     count_per_frame,
     division_frames,
     find_steps,
+    gap_lengths,
     list_doubtful,
     measure_displacement,
     measure_sizes,
@@ -156,3 +157,12 @@ def test_a_movie_without_cells_has_tables_of_zeros(empty) -> None:
     assert count_per_frame(data).drop(columns="frame").to_numpy().sum() == 0
     assert list_doubtful(data).empty
     assert measure_sizes(data)["median"].isna().all()
+
+
+def test_gaps_are_told_by_whether_they_were_filled(small) -> None:
+    data = small()
+    steps = find_steps(data.detections, data.tracks)
+    assert [lengths.tolist() for lengths in gap_lengths(data, steps)] == [[1], []]
+    assert [lengths.tolist() for lengths in gap_lengths(small(filled=[]), steps)] == [[], [1]]
+    parts = small(filled=[], split=[(3, 2)])
+    assert [lengths.tolist() for lengths in gap_lengths(parts, steps)] == [[1], []]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import content_of
 from tests.slurm.cluster import Cluster, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ segment: {method: given}
 blocks: {frames: 3}
 link: {sam2: 'off'}
 fill: {method: shape}
-export: {ctc: false}
+export: {ctc: false, files: []}
 resources: {memory_gb: 2}
 """
 """Two blocks, no network, no truth: 13 commands from images to page."""
@@ -188,7 +189,7 @@ class Work:
         """Content of all files of the result and of everything between, by path."""
         out = self.folder / self.out
         files = {path for pattern in RESULT for path in out.glob(pattern) if path.is_file()}
-        return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+        return {str(path.relative_to(out)): hashlib.sha256(content_of(path)).hexdigest() for path in sorted(files)}
 
 
 def _executions(diary: Sequence[dict[str, Any]]) -> Iterator[Execution]:

@@ -63,7 +63,7 @@ def test_unknown_weights_are_taken_for_large_ones(weights: str, known: str) -> N
 def test_the_rules_that_run() -> None:
     assert rules_of(config_of(), config_of().sequences[0]) == [
         *("ingest", "diameter", "segment", "measure", "summarise", "link", "associate", "fill"),
-        *("export_tracks", "export_ctc", "validate", "report"),
+        *("export_tracks", "export_ctc", "export_files", "validate", "report"),
     ]
     config = config_of(segment={"method": "given"}, lineages="from_first_frame", link={"sam2": "on"})
     config = config.model_copy(update={"export": config.export.model_copy(update={"ctc": False})})

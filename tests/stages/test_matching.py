@@ -10,7 +10,8 @@ from samtrack.blocks import Canvas, slabs
 from samtrack.errors import DataError
 from samtrack.evaluate import match_frame
 from samtrack.io.ctc import MaskFile, open_mask, write_mask
-from samtrack.stages.matching import held, match_file, match_truth
+from samtrack.stages.held import held
+from samtrack.stages.matching import match_file, match_truth
 
 SHAPE = (6, 20, 24)
 

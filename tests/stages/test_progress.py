@@ -1,6 +1,8 @@
 """How far a stage is, told now and then and at the end."""
 
+import io
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 from samtrack.stages import progress
 from samtrack.stages.progress import Progress
@@ -36,3 +38,33 @@ def test_frames_of_an_earlier_run_do_not_count_as_speed(caplog):
     told.step(was_kept=True)
     told.step(was_kept=True)
     assert caplog.records[-1].getMessage() == "ingest: 2 of 2 frames (2 from an earlier run), 0 MB/s, 0 s left"
+
+
+def test_a_slow_stage_is_told_of_before_a_tenth_is_done(caplog, monkeypatch):
+    lines = lines_of(caplog, monkeypatch, 65.0, 100)
+    assert lines[0] == "segment: 1 of 100 frames, 0.0154 frames/s, 1 h 47 min left"
+    assert lines[59] == "segment: 60 of 100 frames, 0.0154 frames/s, 43 min left"
+
+
+def test_in_a_terminal_one_line_is_drawn_anew_and_taken_away_at_the_end(caplog, monkeypatch):
+    now = iter(0.15 * i for i in range(11))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    caplog.set_level(logging.INFO)
+    terminal = io.StringIO()
+    told = Progress("measure", 10, terminal=terminal)
+    for _ in range(10):
+        told.step()
+    drawn = terminal.getvalue().split(progress.CLEAR)
+    assert drawn[0] == drawn[-1] == ""
+    assert drawn[1] == "measure: 2 of 10 frames, 6.67 frames/s, 1 s left"
+    assert len(drawn) == 1 + 4 + 1
+    assert not any("\n" in line for line in drawn)
+    assert caplog.records == [], "the stage says itself that it is done"
+
+
+def test_threads_count_together(caplog):
+    caplog.set_level(logging.INFO)
+    told = Progress("export", 400, 1.0)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: told.step(), range(400)))
+    assert caplog.records[-1].getMessage().startswith("export: 400 of 400 frames")

@@ -14,7 +14,7 @@ from samtrack.config.simulate import SimulateSettings
 from samtrack.errors import DataError
 from samtrack.io.evidence import read_evidence, write_evidence
 from samtrack.io.tables import read_detections, read_table, write_table
-from samtrack.stages import propagate
+from samtrack.stages import progress
 from samtrack.stages.address import Address
 from samtrack.stages.propagate import run_propagate
 from samtrack.stages.simulate import run_simulate
@@ -92,7 +92,7 @@ def as_columns(detections: Detections, evidence: Evidence) -> list[Any]:
 def test_one_line_says_on_what_it_runs_and_others_how_far_it_is(
     tracked: Address, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(propagate, "TELL_EVERY_S", -1.0)
+    monkeypatch.setattr(progress, "SAID_EVERY_S", -1.0)
     with caplog.at_level(logging.INFO, logger="samtrack"):
         run_propagate(tracked, tracked.names[0])
     first, *on_the_way, last = (record.getMessage() for record in caplog.records)

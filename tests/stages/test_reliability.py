@@ -14,6 +14,7 @@ from samtrack.io.tables import read_detections, read_divisions, read_links, read
 from samtrack.link.calibrate import default_plain
 from samtrack.link.facts import FACTS
 from samtrack.stages.annotated import true_tracks
+from samtrack.stages.mistakes import match_movie, open_truth
 from samtrack.stages.reliability import judge_movie, read_card
 from samtrack.stages.report import run_report
 from samtrack.stages.simulate import run_simulate
@@ -47,11 +48,15 @@ def with_truth(address, truth):
     return replace(address, sequence=sequence)
 
 
+def judged(address, labels, *tables):
+    address = with_truth(address, Path(address.config.out).parent / "01_GT")
+    truth = open_truth(address)
+    return judge_movie(truth, match_movie(address, truth, labels), *tables)
+
+
 def test_likely_links_came_true_and_unlikely_ones_did_not(tracked):
     address, result = tracked
-    told = {
-        part.name: part for part in judge_movie(with_truth(address, Path(address.config.out).parent / "01_GT"), *result)
-    }
+    told = {part.name: part for part in judged(address, *result)}
     for name in ("contest", "again"):
         assert told[TOLD[name]].count.sum() > 60
         assert told[TOLD[name]].seen[-1] > 0.9
@@ -67,15 +72,13 @@ def test_without_a_second_look_there_is_one_judgement(tracked):
         for table in (links, divisions)
         for n in [table.feature_names.index("again_first")]
     )
-    address = with_truth(address, Path(address.config.out).parent / "01_GT")
-    told = {part.name for part in judge_movie(address, labels, detections, tracks, links, divisions)}
+    told = {part.name for part in judged(address, labels, detections, tracks, links, divisions)}
     assert told >= {TOLD["frame"], TOLD["contest"], TOLD["division"]}
     assert not told & {TOLD["again"], TOLD["gap_again"], TOLD["division_again"]}
 
 
-def test_without_a_truth_nothing_is_said(tracked, tmp_path: Path):
-    address, result = tracked
-    assert judge_movie(address, *result) == []
+def test_without_a_truth_nothing_is_opened(tracked):
+    assert open_truth(tracked[0]) is None
 
 
 def test_the_page_shows_it(tracked):
@@ -84,7 +87,8 @@ def test_the_page_shows_it(tracked):
     page = address.layout.page.read_text(encoding="utf-8")
     assert page.count("On movies held out said and seen differ") >= 4
     assert "On this movie said and seen differ" in page
-    assert "runner-up" in page
+    assert "<dt>Instead</dt>" in page
+    assert "Errors against the truth" in page
 
 
 def test_the_card_of_the_shipped_model_has_a_part_for_each_model():

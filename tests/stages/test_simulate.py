@@ -7,6 +7,7 @@ import tifffile
 from samtrack.config.simulate import SimulateSettings
 from samtrack.errors import DataError
 from samtrack.simulate import simulate_movie
+from samtrack.stages import progress
 from samtrack.stages.simulate import run_simulate
 
 SETTINGS = SimulateSettings(frames=3, shape_px=(48, 64), cells={"count": 4}, seed=2)
@@ -58,8 +59,9 @@ def test_a_failed_run_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SAID_EVERY_S", -1.0)
     with caplog.at_level("INFO", logger="samtrack"):
         run_simulate(SETTINGS.model_copy(update={"frames": 20}), tmp_path, "01")
-    assert len([m for m in caplog.messages if "of 20 frames" in m]) == 10
+    assert len([m for m in caplog.messages if "of 20 frames, " in m]) == 10
     assert "20 frames" in caplog.messages[-1]

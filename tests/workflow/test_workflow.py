@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,9 +29,17 @@ ROOT = Path(__file__).parents[2]
 SAMTRACK = [sys.executable, "-m", "samtrack.cli"]
 
 RECIPE = "{frames: 9, shape_px: [128, 128], seed: 5, cells: {count: 8, cycle_hours: 5}}"
-RESULT = ("01_RES/*", "01_tracks.*", "01_scores.*", "01_report.html", "01.ome.zarr/**/*", "run_config.yaml")
+RESULT = (
+    "01_RES/*",
+    "01_tracks.*",
+    "01_scores.*",
+    "01_report.html",
+    "01.ome.zarr/**/*",
+    "run_config.yaml",
+    "01_tracks.geff/**/*",
+)
 
-ALL = {"segment", "measure", "summarise", "link", "associate", "fill", "export_tracks", "export_ctc"}
+ALL = {"segment", "measure", "summarise", "link", "associate", "fill", "export_tracks", "export_ctc", "export_files"}
 LAST = {"validate", "evaluate", "report"}
 BEFORE_FILL = {"segment", "measure", "summarise", "link", "associate"}
 
@@ -85,6 +94,7 @@ def test_a_run_makes_everything_it_promises(finished: Path):
     assert len(list((finished / "01_RES").glob("mask*.tif"))) == 9
     for name in ("01_RES/res_track.txt", "01_tracks.csv", "01_tracks.parquet", "01_scores.json", "01_scores.csv"):
         assert (finished / name).stat().st_size > 0, name
+    assert (finished / "01_tracks.geff" / ".zattrs").stat().st_size > 0
     assert "<html" in (finished / "01_report.html").read_text()
     assert (finished / "01_validation.txt").exists()
     assert not list(finished.rglob("*.part-*")), "nothing half-written is left"
@@ -136,15 +146,20 @@ def test_a_second_run_has_nothing_to_do(finished: Path):
         ("ingest.compression_level=5", {"ingest"} | ALL | LAST),
         ("segment.missing=empty", ALL | LAST),
         ("link.candidates=4", ALL - {"segment", "measure", "summarise"} | LAST),
-        ("associate.cost_appear=1.5", {"associate", "fill", "export_tracks", "export_ctc"} | LAST),
-        ("lineages=from_first_frame", {"lineages", "fill", "export_tracks", "export_ctc"} | LAST),
-        ("fill.min_size_fraction=0.4", {"fill", "export_tracks", "export_ctc"} | LAST),
-        ("export.field_of_interest_px=5", {"export_tracks", "export_ctc"} | LAST),
+        ("associate.cost_appear=1.5", {"associate", "fill", "export_tracks", "export_ctc", "export_files"} | LAST),
+        ("lineages=from_first_frame", {"lineages", "fill", "export_tracks", "export_ctc", "export_files"} | LAST),
+        ("fill.min_size_fraction=0.4", {"fill", "export_tracks", "export_ctc", "export_files"} | LAST),
+        ("export.field_of_interest_px=5", {"export_tracks", "export_ctc", "export_files"} | LAST),
+        ("export.files=[geff, trackmate]", {"export_files"}),
+        ("export.files=[]", set()),
         ("evaluate.division_tolerance_frames=[1]", {"evaluate", "report"}),
         ("report.tail_frames=3", {"report"}),
         ("blocks.frames=auto", set()),  # the folder keeps its own number
         ("resources.memory_gb=4", set()),
-        ("sam2.cell_px=40", {"fill", "export_tracks", "export_ctc"} | LAST),  # missing masks are drawn by it
+        (
+            "sam2.cell_px=40",
+            {"fill", "export_tracks", "export_ctc", "export_files"} | LAST,
+        ),  # missing masks are drawn by it
         ("sam2.device=cpu", set()),
     ],
 )
@@ -312,3 +327,22 @@ def test_a_correction_is_kept_and_nothing_before_the_decision_is_redone(movie: P
     assert {path: path.stat().st_mtime_ns for path in made} == made
     assert dry_run(out) == set(), "the next run keeps it and has nothing to do"
     assert dry_run(out, "associate.pinned=none") >= {"associate", "fill", "export_tracks"}
+
+
+def test_snakemakes_own_report_holds_the_page(finished: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--workflow-profile", "none"]
+    command += ["--configfile", "run_config.yaml", "--cores", "1", "--report", str(tmp_path / "all.zip")]
+    done = subprocess.run(command, cwd=finished, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(tmp_path / "all.zip") as made:
+        names = {Path(name).name: name for name in made.namelist()}
+        assert made.read(names["01_report.html"]) == (finished / "01_report.html").read_bytes()
+        assert "movie player, doubtful decisions" in made.read(names["report.html"]).decode()
+
+
+def test_the_page_of_a_run_says_what_it_took(finished: Path):
+    page = (finished / "01_report.html").read_text()
+    run_section = page[page.index('<section id="run">') :]
+    assert "<td>associate</td>" in run_section
+    assert "<dt>Processor</dt>" in run_section
+    assert "Errors against the truth" in page

@@ -93,4 +93,4 @@ def store(path):
 def targets_of(sequence):
     """The files that a sequence ends in."""
     address = ADDRESS[sequence.name]
-    return [str(address.layout.page), str(address.layout.table_csv), *address.checks]
+    return [str(address.layout.page), *address.files, *address.checks]

@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS   OUT/SEQUENCE_work/{labels,detections,decided,filled}
 OUTPUTS           OUT/SEQUENCE.ome.zarr/labels/tracks, OUT/SEQUENCE_tracks.{csv,parquet}, OUT/SEQUENCE_RES,
-                  OUT/SEQUENCE_validation.txt
+                  OUT/SEQUENCE_validation.txt, and as export.files says OUT/SEQUENCE_tracks.geff, OUT/SEQUENCE_trackmate.xml
 """
 
 
@@ -56,6 +56,33 @@ rule export_ctc:
         "../../envs/core.yaml"
     shell:
         "samtrack export --part ctc --config {params.config:q} --sequence {wildcards.sequence:q}"
+        " --workers {threads} 2>&1 | tee {log:q}"
+
+
+rule export_files:
+    input:
+        table=PATHS.table,
+        tracked=store(PATHS.tracked),
+        tracks=rules.associate.output.tracks,
+    output:
+        [
+            PATHS.export_file(kind)
+            for kind in CONFIG.export.files or ["geff"]  # of [] nobody asks for any
+        ],
+    params:
+        config=RUN_FILE,
+        triggers=triggers("files"),
+    log:
+        os.path.join(LOGS, "export_files.log"),
+    benchmark:
+        os.path.join(TIMES, "export_files.tsv")
+    threads: JOBS.threads("export_files")
+    resources:
+        **JOBS.resources("export_files"),
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "samtrack export --part files --config {params.config:q} --sequence {wildcards.sequence:q}"
         " --workers {threads} 2>&1 | tee {log:q}"
 
 

@@ -33,7 +33,10 @@ def add_stage_commands(commands: Any) -> None:
     _add(commands, "fill", _fill, "masks for frames in which a tracked cell was missed", block=True)
     export = _add(commands, "export", _export, "tracks to OME-Zarr labels, tables and CTC masks", block=False)
     export.add_argument(
-        "--part", choices=["tracks", "ctc"], default="tracks", help="labels and tables, or the CTC result made of them"
+        "--part",
+        choices=["tracks", "ctc", "files"],
+        default="tracks",
+        help="labels and tables; or, made of them, the CTC result or the files for other programs",
     )
 
 
@@ -131,9 +134,10 @@ def _fill(options: Options) -> None:
 
 def _export(options: Options) -> None:
     from samtrack.stages.export import run_export_ctc, run_export_tracks
+    from samtrack.stages.export_files import run_export_files
 
-    address = address_of(options)
-    run_export_ctc(address) if options.part == "ctc" else run_export_tracks(address)
+    parts = {"tracks": run_export_tracks, "ctc": run_export_ctc, "files": run_export_files}
+    parts[options.part](address_of(options))
 
 
 def _require_block(options: Options) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from samtrack.config.export import ExportFile
 from samtrack.config.schema import Config, SequenceSettings
 
 RUN_CONFIG = "run_config.yaml"
@@ -18,6 +19,9 @@ SLURM_FILE = ".samtrack.slurm"
 
 KEPT_TABLE = "kept.parquet"
 """In `Layout.followed`: which tracks are in the results."""
+
+GEFF_METADATA = ".zattrs"
+"""Of a GEFF graph (Zarr v2): its attributes."""
 
 WEIGHTS_MARKS: dict[str, str] = {"sam2": "weights.sha256", "sammed3d": "weights_3d.sha256"}
 """In ``out``, by section of the network: what its weights summed to when the run made sure that they are here."""
@@ -112,6 +116,20 @@ class Layout:
     def table_csv(self) -> Path:
         """The same for people."""
         return self.out / f"{self.sequence}_tracks.csv"
+
+    @property
+    def geff(self) -> Path:
+        """The tracks as a GEFF graph, for other programs."""
+        return self.out / f"{self.sequence}_tracks.geff"
+
+    @property
+    def trackmate(self) -> Path:
+        """The tracks as XML for TrackMate."""
+        return self.out / f"{self.sequence}_trackmate.xml"
+
+    def export_file(self, kind: ExportFile) -> Path:
+        """What appears last of a file for other programs: it or, of a GEFF graph, its metadata."""
+        return self.geff / GEFF_METADATA if kind == "geff" else self.trackmate
 
     @property
     def problems(self) -> Path:

@@ -55,9 +55,10 @@ RATES: dict[str, Rate] = {
     "fill": Rate("block", 1.2, 0.05, 0.05, 180, 25, 500),
     "export_tracks": Rate("movie", 1.0, 0.04, 0.03, 200, 15, 400, True),
     "export_ctc": Rate("movie", 1.0, 0.035, 0.01, 180, 20, 400, True),
+    "export_files": Rate("movie", 0.9, 0.0, 0.01, 130, 0, 300),
     "validate": Rate("movie", 0.6, 0.011, 0.01, 80, 2, 0, True),
     "evaluate": Rate("movie", 2.5, 0.08, 0.05, 355, 15, 500, True),
-    "report": Rate("movie", 8.0, 0.06, 0.1, 450, 40, 1000),
+    "report": Rate("movie", 8.0, 0.06, 0.1, 450, 40, 700),
 }
 """By rule; of segment by method as well. Networks are counted beside it (`NETWORKS`)."""
 
@@ -141,8 +142,9 @@ PRODUCTS: dict[str, Product] = {
     "fill": Product(0, 0.5, 2),
     "export_tracks": Product(0.003, 120, 150, 0.0, 1, 5),
     "export_ctc": Product(0.005, 110, 0, 0.0, 1, 1),
+    "export_files": Product(0, 0, 50, 0.0, 0, 78),
     "evaluate": Product(0, 0, 0, 0.1, 0, 2),
-    "report": Product(0, 0, 0, 3.0, 0, 1),
+    "report": Product(0, 0, 0, 8.0, 0, 1),
 }
 """By rule; rules that are not here leave one small file. File sizes of the runs of `RATES`; recorded images shrank to 0.43
 to 0.77 of their raw bytes, noisy simulated ones to 0.55 to 0.75."""

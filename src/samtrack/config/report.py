@@ -11,9 +11,15 @@ class ReportSettings(Section):
     """What the page shows."""
 
     frames_shown: int = Field(
-        12,
+        60,
         ge=1,
-        le=200,
-        description="Frames shown with outlines, evenly spread over the movie; 12 make a page of about 2 MB.",
+        le=2000,
+        description="Frames that the page plays, evenly spread over the movie; fewer where they would exceed megabytes.",
+    )
+    megabytes: float = Field(
+        12.0,
+        gt=0,
+        le=500,
+        description="Size of all pictures of the movie in the page, in MB; 12 is opened at once and sent by mail.",
     )
     tail_frames: int = Field(10, ge=0, description="Length of the tracks' tails in the pictures, in frames.")

@@ -25,10 +25,11 @@ REVISIONS: dict[str, int] = {
     "associate": 3,
     "lineages": 1,
     "fill": 4,
-    "export": 1,
+    "export": 2,
+    "files": 1,
     "validate": 1,
     "evaluate": 1,
-    "report": 3,
+    "report": 4,
     "train3d": 1,
 }
 
@@ -44,6 +45,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "lineages": ("lineages",),
     "fill": ("fill", "objects"),
     "export": ("export",),
+    "files": ("export.files",),
     "validate": (),
     "evaluate": ("evaluate",),
     "report": ("report",),
@@ -55,9 +57,10 @@ WITHOUT_EFFECT: dict[str, set[str]] = {
     "sam2": {"device", "compile", "memory_gb", "cache"},
     "sammed3d": {"device", "memory_gb", "cache"},
     "train3d": {"device", "workers", "checkpoint_every"},
+    "export": {"files"},  # of a stage of its own
 }
-"""Settings of a section that say where and how fast, not what: a change re-runs nothing. (What is in the file of
-corrections that `associate.pinned` names counts for each sequence by itself: `stages.pins.pins_fingerprint`.)"""
+"""Settings of a section that say where and how fast, not what: a change re-runs nothing that depends on the section. (What
+the file of corrections holds that `associate.pinned` names counts for each sequence by itself: `stages.pins`.)"""
 
 NETWORKS: dict[str, Network] = {"sam2": "sam2", "prompts3d": "sammed3d"}
 """The section of the network that a method draws masks with."""
@@ -87,5 +90,6 @@ def _at(config: Config, section: str, setting: str | None = None) -> Any:
     value = getattr(config, section)
     if not isinstance(value, Section):
         return value  # a setting that stands for itself
-    plain = value.model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))
-    return plain if setting is None else plain[setting]
+    if setting is not None:
+        return value.model_dump(mode="json")[setting]
+    return value.model_dump(mode="json", exclude=WITHOUT_EFFECT.get(section))

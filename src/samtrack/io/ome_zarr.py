@@ -93,13 +93,13 @@ class StoreWriter:
         """Folder of the shards of one frame."""
         return self.folder / str(level) / "c" / str(frame)
 
-    def finish(self) -> None:
-        """Write the metadata, the root's last: the store is complete."""
+    def finish(self, labels: Mapping[str, Any] | None = None) -> None:
+        """Write the metadata, the root's last: the store is complete. ``labels``: what is known of single labels."""
         for i, level in enumerate(self.levels):
             _write_json(self.folder / str(i), self._array_metadata(level))
         ome: dict[str, Any] = {"version": OME_VERSION, "multiscales": [self._multiscale()]}
         if self._facts.is_labels:
-            ome["image-label"] = {"version": OME_VERSION, "source": {"image": "../../"}}
+            ome["image-label"] = {"version": OME_VERSION, **(labels or {}), "source": {"image": "../../"}}
         _write_json(self.folder, _group({"ome": ome, FACTS_KEY: self._facts.as_attributes()}))
 
     def _array_metadata(self, level: Level) -> dict[str, Any]:
@@ -193,13 +193,18 @@ def open_image(path: Path) -> ImageStore:
 
 
 @contextmanager
-def written_label_image(path: Path, images: Frames, settings: IngestSettings) -> Iterator[StoreWriter]:
-    """A writer for labels (uint32) of all frames of ``images``, at ``STORE/labels/NAME``; listed there at the end."""
+def written_label_image(
+    path: Path, images: Frames, settings: IngestSettings, labels: Mapping[str, Any] | None = None
+) -> Iterator[StoreWriter]:
+    """A writer for labels (uint32) of all frames of ``images``, at ``STORE/labels/NAME``; listed there at the end.
+
+    ``labels`` is what the metadata say of single labels, as `label_metadata` gives it.
+    """
     facts = ImageFacts(images.n_frames, images.shape, np.dtype(np.uint32), images.scale, name=path.name, is_labels=True)
     with written_folder(path) as part:
         writer = StoreWriter(part, facts, settings)
         yield writer
-        writer.finish()
+        writer.finish(labels)
     _register_labels(path)
 
 

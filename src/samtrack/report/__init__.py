@@ -4,7 +4,7 @@ Draws and tells; computes no result. Numbers come from the tables that other roo
 are handed in. The room opens no file but its own style sheet, script and skeleton.
 """
 
+from samtrack.report.data import ReportData
 from samtrack.report.page import draw_page
-from samtrack.report.tables import ReportData
 
 __all__ = ["ReportData", "draw_page"]

@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from samtrack.report.data import ReportData
 from samtrack.report.encode import encode_grey
 from samtrack.report.pictures import Contrast, View, find_outlines, read_labels, read_picture, to_grey
-from samtrack.report.tables import ReportData
 from samtrack.types import Box
 
 Bytes = npt.NDArray[np.uint8]
 
-CROP_PX = 80
-"""Side of one small picture."""
+CROP_PX = 128
+"""Side of one small picture; the page shows it about twice as large, and a hundred pairs are about 1 MB."""
 
 CROP_RADII = 3.0
 """From the middle to the side of a small picture, in typical cell radii: the cell and its neighbours."""

@@ -6,6 +6,7 @@ plot follows the page into the dark.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -13,12 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
-from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
-from samtrack.report.colours import line_colours
-from samtrack.report.lineages import GOLDEN, HUES, Trees
 from samtrack.report.tables import DOUBTFUL_BELOW
 from samtrack.types import Reliability
 
@@ -34,9 +31,6 @@ PROBABILITY_BINS = 20
 LEAST_IN_BIN = 5
 """Proposals that a point of a reliability plot rests on, at least; fewer say nothing of a share."""
 
-ROOT_NAMES_UP_TO = 400
-"""Rows of lineages up to which the roots' numbers are written beside them."""
-
 
 class Role(StrEnum):
     """Stand-in colours: never seen, replaced by the style sheet's colours of the same name."""
@@ -47,6 +41,8 @@ class Role(StrEnum):
     MAIN = "#040404"
     SECOND = "#050505"
     THIRD = "#060606"
+    FOURTH = "#070707"
+    FIFTH = "#080808"
 
 
 def draw_cells(axis: Axes, counts: pd.DataFrame) -> None:
@@ -133,49 +129,49 @@ def draw_reliability(axis: Axes, held_out: Reliability | None, here: Reliability
     _legend(axis)
 
 
-def draw_lineages(axis: Axes, trees: Trees, n_frames: int) -> None:
-    """Lineage trees, time to the right: a line per track, a bar per birth, a dot where a track is lost."""
-    colours = line_colours()
-    for root in dict.fromkeys(trees.root.tolist()):
-        colour = colours[int((root * GOLDEN) % 1.0 * HUES)]
-        path = _tree_path(trees, np.flatnonzero(trees.root == root))
-        axis.add_collection(PathCollection([path], facecolor="none", edgecolor=colour, linewidth=1.4))
-    lost = ~trees.has_children & (trees.last_frame < n_frames - 1)
-    axis.plot(trees.last_frame[lost], trees.row[lost], "o", color=Role.MUTED, markersize=2.4, linestyle="none")
-    if trees.n_rows <= ROOT_NAMES_UP_TO:
-        for at in np.flatnonzero(trees.track == trees.root):
-            axis.annotate(
-                str(trees.track[at]),
-                (trees.first_frame[at], trees.row[at]),
-                xytext=(-3, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=7,
-                color=Role.MUTED,
-            )
-    axis.set_xlim(-0.02 * n_frames, n_frames - 0.5)
-    axis.set_ylim(trees.n_rows - 0.5 if trees.n_rows else 0.5, -0.5)
-    axis.set_yticks([])
-    axis.spines["left"].set_visible(False)
-    axis.grid(axis="x", color=Role.GRID, linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.set_xlabel("frame (the number of a tree's first track stands before it)")
+def draw_gaps(axis: Axes, filled: Ints, left: Ints) -> None:
+    """Histogram of the gaps inside of tracks, by their length in frames: filled with masks, and left open."""
+    longest = int(max(filled.max(initial=1), left.max(initial=1)))
+    step = max(1, -(-longest // HISTOGRAM_BINS))
+    edges = np.arange(1, longest + step + 1, step) - 0.5
+    counts = [np.histogram(lengths, edges)[0] for lengths in (filled, left)]
+    _fill_bars(axis, counts[0], edges, Role.MAIN, label="filled")
+    if counts[1].any():
+        _fill_bars(axis, counts[0] + counts[1], edges, Role.SECOND, baseline=counts[0], label="left open, or in part")
+    axis.set_ylim(0, max(1, int((counts[0] + counts[1]).max())) * 1.08)
+    _label(axis, "missing frames in a row", "gaps")
+    _legend(axis)
 
 
-def _tree_path(trees: Trees, at: Ints) -> Path:
-    """All lines of one tree as one path: along time per track, across time from mother to child."""
-    row, first, last = trees.row[at], trees.first_frame[at], trees.last_frame[at]
-    seen = np.where(trees.has_children[at], last, np.maximum(last, first + 0.3))  # a lone frame would have no length
-    along = np.stack([first, row, seen, row], axis=1)
-    order = np.argsort(trees.track[at])
-    child = np.flatnonzero(trees.parent[at] > 0)
-    mother = order[np.searchsorted(trees.track[at][order], trees.parent[at][child])]
-    forward = np.stack([last[mother], row[mother], first[child], row[child]], axis=1)
-    lines = np.concatenate([along, forward]).reshape(-1, 2)
-    codes = np.tile([Path.MOVETO, Path.LINETO], len(lines) // 2)
-    return Path(lines, codes)
+def draw_errors(axis: Axes, per_frame: pd.DataFrame) -> None:
+    """Errors against the truth, stacked by kind, per frame; one column of the table per kind."""
+    edges = np.arange(len(per_frame) + 1) - 0.5
+    below = np.zeros(len(per_frame), dtype=np.int64)
+    roles = (Role.MAIN, Role.SECOND, Role.THIRD, Role.FOURTH, Role.FIFTH)
+    for role, kind in zip(roles, per_frame.columns, strict=False):
+        top = below + per_frame[kind].to_numpy()
+        if (top > below).any():
+            _fill_bars(axis, top, edges, role, baseline=below, label=str(kind))
+        below = top
+    axis.set_ylim(0, max(1, int(below.max(initial=0))) * 1.08)
+    _label(axis, "frame", "errors")
+    _legend(axis)
+
+
+def draw_error_map(axis: Axes, places: Mapping[str, Floats], size: tuple[float, float], unit: str) -> None:
+    """Errors on the field, (n, 2) of y and x by kind; seen from above in 3D; y runs downwards as in pictures."""
+    roles = (Role.MAIN, Role.SECOND, Role.THIRD, Role.FOURTH, Role.FIFTH)
+    marks = ("x", "s", "d", "o", "^")
+    for role, mark, (kind, at) in zip(roles, marks, places.items(), strict=False):
+        if len(at):
+            alpha = max(0.15, min(0.9, 300 / len(at)))
+            axis.plot(at[:, 1], at[:, 0], mark, color=role, markersize=3.2, alpha=alpha, linestyle="none", label=kind)
+    axis.set_xlim(0, size[1])
+    axis.set_ylim(size[0], 0)
+    axis.set_aspect("equal")
+    _label(axis, f"x ({unit})", f"y ({unit})", whole=False)
+    axis.spines["top"].set_visible(True)
+    axis.spines["right"].set_visible(True)
 
 
 def _fill_bars(
@@ -198,7 +194,7 @@ def _label(axis: Axes, x: str, y: str, whole: bool = True) -> None:
     axis.set_axisbelow(True)
     if whole:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
-        axis.yaxis.set_major_locator(MaxNLocator(integer=y in ("cells", "tracks"), nbins=5))
+        axis.yaxis.set_major_locator(MaxNLocator(integer=y in ("cells", "tracks", "gaps", "errors"), nbins=5))
 
 
 def _legend(axis: Axes) -> None:

@@ -1,4 +1,7 @@
-"""Families of tracks: who descends from whom, which colour that gives, and where each track lies in a drawn tree."""
+"""Families of tracks: who descends from whom, which colour that gives, and which of them the page holds.
+
+Trees are laid out and drawn by the page's script.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from samtrack.types import Tracks
 
 Ints = npt.NDArray[np.int64]
 
-SHOWN_LINEAGES = 30
-"""Trees drawn: more do not fit a screen."""
+SHOWN_TRACKS = 200_000
+"""Tracks that the page holds, of the largest lineages (about 1 MB for each 100 000); the others lie in the tables."""
 
-SHOWN_ROWS = 240
-"""Rows (tracks without a child) of all drawn trees together; one tree is always drawn, however large."""
+LISTED_LINEAGES = 10
+"""Lineages that the page lists before anybody asks."""
 
 HUES = 24
 """Distinct hues of roots; more cannot be told apart."""
@@ -58,82 +61,56 @@ def choose_colours(tracks: Tracks) -> Ints:
 
 
 @dataclass(frozen=True, slots=True)
-class Trees:
-    """The drawn lineages: one row per drawn track, in the order of the trees.
+class Summary:
+    """The lineages of a movie in numbers, the largest by their first tracks, and which tracks the page holds.
 
-    ``row`` is where a track lies across time (leaves have whole numbers, mothers the mean of their children);
-    ``n_lineages`` and ``n_tracks`` count all of the movie, drawn or not.
+    ``largest`` are rows of (first track, tracks, divisions, frames from first to last); ``shown`` marks tracks by their
+    number (index 0 unused): of the largest lineages, as many as there is room for.
     """
 
-    track: Ints
-    root: Ints
-    row: npt.NDArray[np.float64]
-    first_frame: Ints
-    last_frame: Ints
-    parent: Ints
-    has_children: npt.NDArray[np.bool_]
-    n_lineages: int
     n_tracks: int
-
-    @property
-    def n_rows(self) -> int:
-        """Rows that the drawing needs."""
-        return int(self.row.max(initial=0)) + 1 if len(self.track) else 0
+    n_lineages: int
+    n_dividing: int
+    most_generations: int
+    largest: list[tuple[int, int, int, int]]
+    shown: npt.NDArray[np.bool_]
 
     @property
     def n_shown(self) -> int:
-        """Number of drawn lineages."""
-        return len(np.unique(self.root))
+        """Number of tracks that the page holds."""
+        return int(np.count_nonzero(self.shown))
 
 
-def plant_trees(tracks: Tracks, lineages: int = SHOWN_LINEAGES, rows: int = SHOWN_ROWS) -> Trees:
-    """Choose the largest lineages (most tracks, then most frames, then lowest number) and lay them out."""
-    root = find_roots(tracks)
-    roots = _largest(tracks, root, lineages, rows)
-    children: dict[int, list[int]] = {}
-    drawn = np.flatnonzero(np.isin(root, roots))
-    for t in tracks.track[drawn].tolist():
-        children.setdefault(int(tracks.parent[t - 1]), []).append(t)
-    order, row = _lay_out(roots.tolist(), children)
-    at = np.array(order, dtype=np.int64) - 1
-    return Trees(
-        track=tracks.track[at],
-        root=root[at],
-        row=np.array([row[t] for t in order], dtype=np.float64),
-        first_frame=tracks.first_frame[at],
-        last_frame=tracks.last_frame[at],
-        parent=tracks.parent[at],
-        has_children=np.array([t in children for t in order], dtype=np.bool_),
-        n_lineages=int(np.count_nonzero(tracks.parent == 0)),
-        n_tracks=len(tracks),
+def summarise_lineages(tracks: Tracks, room: int = SHOWN_TRACKS, listed: int = LISTED_LINEAGES) -> Summary:
+    """Count lineages, list the largest (most tracks, then most frames, then lowest number), choose what is shown."""
+    n, root = len(tracks), find_roots(tracks)
+    size = np.bincount(root, minlength=n + 1)
+    children = np.bincount(tracks.parent, minlength=n + 1)
+    divisions = np.bincount(root, weights=children[1:] == 2, minlength=n + 1).astype(np.int64)
+    last = np.zeros(n + 1, dtype=np.int64)
+    np.maximum.at(last, root, tracks.last_frame)
+    roots = tracks.track[tracks.parent == 0]
+    length = last[roots] - tracks.first_frame[roots - 1] + 1
+    order = np.lexsort((roots, -length, -size[roots]))
+    roots, length = roots[order], length[order]
+    fits = np.zeros(n + 1, dtype=np.bool_)
+    fits[roots[np.cumsum(size[roots]) <= room]] = True
+    return Summary(
+        n_tracks=n,
+        n_lineages=len(roots),
+        n_dividing=int(np.count_nonzero(divisions[roots])),
+        most_generations=int(count_generations(tracks).max(initial=0)),
+        largest=[
+            (int(r), int(size[r]), int(divisions[r]), int(frames))
+            for r, frames in zip(roots[:listed], length[:listed], strict=True)
+        ],
+        shown=np.r_[False, fits[root]],
     )
 
 
-def _largest(tracks: Tracks, root: Ints, lineages: int, rows: int) -> Ints:
-    """Roots of the lineages to draw, largest first."""
-    size = np.bincount(root, minlength=len(tracks) + 1)
-    frames = np.bincount(root, weights=tracks.last_frame - tracks.first_frame + 1, minlength=len(tracks) + 1)
-    is_leaf = np.bincount(tracks.parent, minlength=len(tracks) + 1)[1:] == 0
-    leaves = np.bincount(root[is_leaf], minlength=len(tracks) + 1)
-    roots = tracks.track[tracks.parent == 0]
-    roots = roots[np.lexsort((roots, -frames[roots], -size[roots]))][:lineages]
-    fits = np.cumsum(leaves[roots]) <= rows
-    fits[:1] = True
-    return roots[fits]
-
-
-def _lay_out(roots: list[int], children: dict[int, list[int]]) -> tuple[list[int], dict[int, float]]:
-    """Tracks in depth-first order and the row of each; a loop over the few drawn tracks, without recursion."""
-    order: list[int] = []
-    waiting = roots[::-1]
-    while waiting:
-        track = waiting.pop()
-        order.append(track)
-        waiting += children.get(track, [])[::-1]
-    row: dict[int, float] = {}
-    leaves = [track for track in order if track not in children]
-    row.update({track: float(at) for at, track in enumerate(leaves)})
-    for track in reversed(order):
-        if track in children:
-            row[track] = sum(row[child] for child in children[track]) / len(children[track])
-    return order, row
+def count_generations(tracks: Tracks) -> Ints:
+    """Generation of each track: 1 without a parent, that of the parent and one more with one."""
+    total, up = np.r_[0, np.ones(len(tracks), dtype=np.int64)], np.r_[0, tracks.parent]
+    while up.any():  # each round looks twice as far back
+        total, up = total + total[up], up[up]
+    return total[1:]

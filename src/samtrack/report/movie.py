@@ -1,56 +1,77 @@
-"""The frames that the page shows: which ones; of each a grey picture, a layer of tracks, the places of its cells."""
+"""The frames that the page shows: which ones; of each a grey picture and the labels below its pixels; the cells' ways."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.report.encode import encode_grey, encode_layer
-from samtrack.report.lineages import choose_colours
+from samtrack.report.data import ReportData
+from samtrack.report.encode import Packed, encode_grey, pack
 from samtrack.report.pictures import (
     Contrast,
-    LayerColour,
     View,
     choose_views,
-    draw_lines,
-    draw_outlines,
-    draw_rings,
-    layer_palette,
     measure_contrast,
     read_labels,
     read_picture,
     to_grey,
 )
-from samtrack.report.tables import ReportData, Steps
 
-Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 CONTRAST_FRAMES = 5
 """Frames from which black and white are taken: evenly spread ones tell enough about a movie."""
 
-NAMED_CELLS = 60_000
-"""Cells over all shown frames whose place the page may know, to name them under the pointer (about 1 MB)."""
+SLICES_SHOWN = 24
+"""Slices of a volume, at most: more than a slider is moved through by hand."""
 
-MOTHER_RING_PX = 6.0
-"""Radius of the ring round a mother."""
+SHOTS_OF_SLICES = 480
+"""Pictures of slices over all frames, at most; long movies show fewer slices of each frame."""
 
-DAUGHTER_RING_PX = 3.0
-"""Radius of the ring on a newborn daughter."""
+LEAST_SLICES = 5
+"""Slices of a volume that are shown however many frames there are."""
+
+SAMPLED_SHOTS = 3
+"""Frames that are drawn first, to foretell the size of all."""
+
+PLACES_SHOWN = 150_000
+"""Places of cells in the page, from which tails are drawn (about 1 MB); with more, tails are shorter."""
+
+STEPS_OF_PIXEL = 8
+"""Places are rounded to this part of a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One shown frame in one view: two pictures as addresses; ``cells`` are (x, y, track), pixels of the upper one."""
+    """One shown frame in one view. ``tracks`` are those in it; ``labels`` points into them (0: none, 1: the first)."""
 
-    frame: int
-    view: str
-    shape: tuple[int, int]
     image: str
-    layer: str
-    cells: list[list[int]]
+    shape: tuple[int, int]
+    tracks: Packed
+    labels: Packed
+
+    @property
+    def size(self) -> int:
+        """Characters that it takes in the page."""
+        return len(self.image) + len(str(self.tracks["b"])) + len(str(self.labels["b"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Where tracked cells were seen, by track and then by time: x and y in parts of a pixel (`STEPS_OF_PIXEL`), z in planes.
+
+    Holds what tails of ``tail_frames`` need in the frames that are shown.
+    """
+
+    track: Ints
+    frame: Ints
+    x: Ints
+    y: Ints
+    z: Ints
+    tail_frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +82,7 @@ class Movie:
     frames: list[int]
     shots: list[Shot]
     contrast: Contrast
+    ways: Ways
 
 
 def choose_frames(n_frames: int, shown: int) -> list[int]:
@@ -68,78 +90,65 @@ def choose_frames(n_frames: int, shown: int) -> list[int]:
     return np.unique(np.round(np.linspace(0, n_frames - 1, min(shown, n_frames))).astype(int)).tolist()
 
 
-def draw_movie(data: ReportData, steps: Steps) -> Movie:
-    """Draw the frames that the settings ask for."""
-    views = choose_views(data.images.shape, data.images.scale, data.detections)
+def draw_movie(data: ReportData) -> Movie:
+    """Draw the frames that the settings ask for, or fewer, so that the page stays as small as they say."""
     frames = choose_frames(data.n_frames, data.report.frames_shown)
-    contrast = _measure(data, views[0], frames)
-    colours = choose_colours(data.tracks)
-    room = NAMED_CELLS // (len(frames) * len(views))
-    shots = []
-    for frame in frames:
-        for view in views:
-            labels = read_labels(data.labels, frame, view)
-            shots.append(
-                Shot(
-                    frame,
-                    view.name,
-                    view.shape,
-                    encode_grey(to_grey(read_picture(data.images, frame, view), contrast)),
-                    encode_layer(draw_layer(data, steps, colours, view, frame, labels), layer_palette()),
-                    find_cells(labels, room),
-                )
-            )
-    return Movie(views, frames, shots, contrast)
-
-
-def _measure(data: ReportData, view: View, frames: list[int]) -> Contrast:
-    """Black and white of the whole movie, so that brightness can be compared between frames."""
+    slices = max(LEAST_SLICES, min(SLICES_SHOWN, SHOTS_OF_SLICES // len(frames)))
+    views = choose_views(data.images.shape, data.images.scale, data.detections, slices)
     some = [frames[i] for i in choose_frames(len(frames), CONTRAST_FRAMES)]
-    return measure_contrast([read_picture(data.images, frame, view) for frame in some])
+    contrast = measure_contrast([read_picture(data.images, frame, views[0]) for frame in some])
+
+    def of_frame(frame: int) -> list[Shot]:
+        """All views of one frame."""
+        return [_draw_shot(data, frame, view, contrast) for view in views]
+
+    first = {frame: of_frame(frame) for frame in (frames[i] for i in choose_frames(len(frames), SAMPLED_SHOTS))}
+    largest = max(sum(shot.size for shot in shots) for shots in first.values())
+    fits = max(1, int(data.report.megabytes * 1e6 / largest))
+    if fits < len(frames):
+        frames = choose_frames(data.n_frames, fits)
+    shots = [shot for frame in frames for shot in first.get(frame) or of_frame(frame)]
+    return Movie(views, frames, shots, contrast, find_ways(data, views[0], frames))
 
 
-def draw_layer(
-    data: ReportData, steps: Steps, colours: Ints, view: View, frame: int, labels: npt.NDArray[np.uint32]
-) -> Bytes:
-    """Outlines, tails and marks of one frame, as numbers of `LayerColour`."""
-    layer = np.zeros(view.shape, dtype=np.uint8)
-    place = view.place(data.detections.centroid_um, data.images.scale)
-    near = view.is_near(data.detections.centroid_um, data.images.scale, _typical_radius(data))
-    from_frame, to_frame = data.detections.frame[steps.source], data.detections.frame[steps.target]
-    recent = (to_frame <= frame) & (to_frame > frame - data.report.tail_frames)
-
-    tail = recent & near[steps.target]
-    source, target = steps.source[tail], steps.target[tail]
-    draw_lines(layer, place[source], place[target], LayerColour.TAIL + colours[data.tracks.track_of[target]])
-    draw_outlines(layer, labels, colours, data.filled_tracks(frame))
-
-    split = is_split(data, steps)
-    mothers = steps.source[split & (from_frame <= frame) & (recent | (from_frame == frame))]
-    daughters = steps.target[split & (to_frame == frame)]
-    draw_rings(layer, place[np.unique(mothers[near[mothers]])], MOTHER_RING_PX)
-    draw_rings(layer, place[daughters[near[daughters]]], DAUGHTER_RING_PX)
-    return layer
+def _draw_shot(data: ReportData, frame: int, view: View, contrast: Contrast) -> Shot:
+    """One frame in one view, no larger than its voxels: the page enlarges it."""
+    rows, columns = (min(a, b) for a, b in zip(view.shape, view.box.shape[-2:], strict=True))
+    view = replace(view, shape=(rows, columns))
+    track, at = np.unique(read_labels(data.labels, frame, view), return_inverse=True)
+    if not len(track) or track[0] > 0:
+        track, at = np.r_[0, track], at + 1
+    grey = to_grey(read_picture(data.images, frame, view), contrast)
+    return Shot(encode_grey(grey), view.shape, pack(track[1:]), pack(at))
 
 
-def _typical_radius(data: ReportData) -> float:
-    """Median radius of the cells in micrometres; 0 without any."""
-    radius = data.images.scale.radius_um(data.detections.size_um)
-    return float(np.median(radius)) if len(radius) else 0.0
+def find_ways(data: ReportData, view: View, frames: list[int]) -> Ways:
+    """The places that tails need, for tails as long as the settings say or as there is room for."""
+    detections, tracks = data.detections, data.tracks
+    rows = np.flatnonzero(tracks.track_of)
+    at = view.place(detections.centroid_um[rows], data.images.scale)
+    inside = ((at >= 0) & (at < np.array(view.shape))).all(axis=1)
+    rows, at = rows[inside], at[inside]
+    tail = _longest_tail(np.bincount(detections.frame[rows], minlength=data.n_frames), frames, data.report.tail_frames)
+    wanted = np.zeros(data.n_frames, dtype=np.bool_)
+    for frame in frames:
+        wanted[max(0, frame - tail) : frame + 1] = True
+    needed = wanted[detections.frame[rows]]
+    rows, at = rows[needed], at[needed]
+    order = np.lexsort((detections.frame[rows], tracks.track_of[rows]))
+    rows = rows[order]
+    places: Ints = np.round(at[order] * STEPS_OF_PIXEL).astype(np.int64)
+    flat = detections.ndim == 2
+    z = np.zeros(len(rows)) if flat else np.round(detections.centroid_um[rows, 0] / data.images.scale.um_per_voxel[0])
+    return Ways(tracks.track_of[rows], detections.frame[rows], places[:, 1], places[:, 0], z.astype(np.int64), tail)
 
 
-def is_split(data: ReportData, steps: Steps) -> npt.NDArray[np.bool_]:
-    """Whether a step leads from a mother to one of two daughters."""
-    children = np.bincount(steps.source[steps.is_division], minlength=len(data.detections))
-    return steps.is_division & (children[steps.source] == 2)
-
-
-def find_cells(labels: npt.NDArray[np.uint32], room: int) -> list[list[int]]:
-    """(x, y, track) of the middle of each label in a picture; nothing where there are more than ``room``."""
-    track, at, n = np.unique(labels, return_inverse=True, return_counts=True)
-    if len(track) - 1 > room:
-        return []
-    rows, columns = np.indices(labels.shape, dtype=np.float64)
-    y = np.bincount(at.ravel(), weights=rows.ravel()) / n
-    x = np.bincount(at.ravel(), weights=columns.ravel()) / n
-    cells = np.stack([np.round(x), np.round(y), track], axis=1).astype(np.int64)
-    return cells[track > 0].tolist()
+def _longest_tail(cells: Ints, frames: list[int], wanted: int) -> int:
+    """The longest tail, in frames, for which the places of all shown frames find room."""
+    total = np.r_[0, np.cumsum(cells)]
+    starts = [0, *(frame + 1 for frame in frames)]
+    for tail in range(wanted, 0, -1):
+        begin = [max(frame - tail, before) for frame, (before, _) in zip(frames, pairwise(starts), strict=True)]
+        if sum(total[frame + 1] - total[first] for frame, first in zip(frames, begin, strict=True)) <= PLACES_SHOWN:
+            return tail
+    return 0

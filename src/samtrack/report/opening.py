@@ -1,15 +1,14 @@
-"""The page's beginning and end: what came out in words and numbers, and the facts of the movie and of the run."""
+"""The page's beginning: what came out, in words and numbers; and the table of scores."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import pandas as pd
-import yaml
 
+from samtrack.report.data import ReportData
 from samtrack.report.scores import explain, headline, split_measures
-from samtrack.report.tables import ReportData
-from samtrack.report.words import THIN, count, counted, duration, escape, facts, score, table
+from samtrack.report.words import count, counted, escape, score, table
 
 VIOLATIONS_SHOWN = 20
 """Violations listed: with more, something general is wrong and the first ones tell what."""
@@ -32,11 +31,17 @@ def write_opening(data: ReportData, summary: Mapping[str, int], counts: pd.DataF
         '<header>\n<p class="eyebrow">samtrack report</p>\n'
         f"<h1>{escape(data.dataset)} / {escape(data.sequence)}</h1>\n{_verdict(data)}\n"
         f'<p class="told">{_sentence(summary)}{_followed(data)}</p>\n{tiles}\n{_violations(data)}'
-        '<nav aria-label="Sections"><a href="#movie">Movie</a><a href="#time">Over time</a>'
-        '<a href="#lineages">Lineages</a><a href="#doubtful">Look here first</a>'
-        '<a href="#trust">Trust</a><a href="#scores">Scores</a>'
-        '<a href="#facts">Facts and settings</a></nav>\n</header>'
+        f"{_nav(data)}\n</header>"
     )
+
+
+def _nav(data: ReportData) -> str:
+    """Ways to the sections that the page has."""
+    sections = {"movie": "Movie", "doubtful": "Look here first", "lineages": "Lineages", "time": "Over time"}
+    sections |= {"trust": "Trust", "scores": "Scores"} | ({"errors": "Errors"} if data.errors is not None else {})
+    sections |= {"facts": "What went in"} | ({"run": "What it took"} if data.timings or data.machine else {})
+    links = "".join(f'<a href="#{name}">{words}</a>' for name, words in sections.items())
+    return f'<nav aria-label="Sections">{links}</nav>'
 
 
 def _tiles(shown: list[tuple[str, str]]) -> str:
@@ -118,46 +123,3 @@ def write_scores(data: ReportData) -> str:
         more = table("Also measured, for comparison with other work.", head, [rows[name] for name in further], (1,))
         text += f"\n<details><summary>{counted(len(further), 'further measure')}</summary>\n{more}</details>"
     return text + "\n</section>"
-
-
-def write_facts(data: ReportData) -> str:
-    """Image facts, settings, versions, run times."""
-    parts = ['<section id="facts">\n<h2>Facts and settings</h2>', facts(image_facts(data))]
-    if data.timings:
-        total = sum(seconds for _, seconds, _ in data.timings)
-        rows = [(escape(stage), duration(s), f"{count(round(mb))}{THIN}MB") for stage, s, mb in data.timings]
-        caption = f"Time of each stage, {duration(total)} in all, blocks counted one after the other."
-        parts.append(table(caption, ("stage", "time", "peak memory"), rows, numbers=(1, 2)))
-    settings = yaml.safe_dump(_plain(data.settings), sort_keys=False, allow_unicode=True, width=100)
-    parts.append(f"<details><summary>All settings</summary>\n<pre>{escape(settings)}</pre></details>")
-    parts.append(f"<details><summary>Versions</summary>\n{facts(sorted(data.versions.items()))}</details>")
-    return "\n".join(parts) + "\n</section>"
-
-
-def image_facts(data: ReportData) -> list[tuple[str, str]]:
-    """What the movie is: shape, voxel size, interval, number type."""
-    scale, shape = data.images.scale, data.images.shape
-    axes = "z × y × x" if len(shape) == 3 else "y × x"
-    size = " × ".join(f"{um:g}" for um in scale.um_per_voxel)
-    voxel = f"{size}{THIN}µm ({axes})" if scale.is_calibrated else "not calibrated: lengths are in voxels"
-    return [
-        ("Frames", count(data.n_frames)),
-        ("Shape of a frame", f"{' × '.join(map(str, shape))} voxels ({axes})"),
-        ("Voxel", voxel),
-        ("Interval", f"{scale.minutes_per_frame:g}{THIN}min" if knows_time(data) else "not given"),
-        ("Image numbers", str(data.images.dtype)),
-    ]
-
-
-def knows_time(data: ReportData) -> bool:
-    """Whether the interval between frames means something: without a calibration, 1 minute is only the default."""
-    return data.images.scale.is_calibrated or data.images.scale.minutes_per_frame != 1.0
-
-
-def _plain(value: object) -> object:
-    """Settings as YAML can write them: mappings, lists, and text for what it does not know."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

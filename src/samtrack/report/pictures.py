@@ -1,14 +1,12 @@
-"""Pictures of frames: grey image below, and above it one layer with outlines, tails and marks.
+"""Pictures of frames: what part of them, how large, the grey image, and the labels that lie under its pixels.
 
-The two layers stay apart, so that the page can hide the upper one and each compresses well. The upper layer holds small
-integers, one per colour (`LayerColour`, `layer_palette`); 0 is transparent. Volumes are seen from above: the brightest
-voxel of each column, and the first label met. Pixels are rows and columns; a whole number is a pixel's edge.
+Volumes are seen from above, the brightest voxel of each column and the first label met, or slice by slice. Pixels are rows
+and columns; a whole number is a pixel's edge. Outlines and tails are drawn by the page's script.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +14,6 @@ from PIL import Image
 
 from samtrack.blocks import plan_slabs
 from samtrack.blocks.slabs import LAYER_VOXELS
-from samtrack.report.colours import picture_colours
-from samtrack.report.lineages import HUES, SHADES
 from samtrack.types import Box, Detections, Frames, Scale
 
 Bytes = npt.NDArray[np.uint8]
@@ -33,15 +29,6 @@ MAX_ZOOM = 8.0
 MIN_CELL_PX = 6.0
 """Least diameter of a typical cell in a picture; where the whole frame would show smaller ones, a part is shown."""
 
-DASH_PX = 4
-"""Length of the dashes, and of the spaces between them, of filled masks' outlines."""
-
-WIDE_FROM_PX = 150
-"""Pixels of a typical label (14 across) from which outlines are two pixels wide: easier to see, and room inside."""
-
-HATCH_PX = 7
-"""Distance of the lines inside of filled masks."""
-
 CONTRAST_PERCENTILES = (0.5, 99.7)
 """What becomes black and white: a few hot pixels and the noise below the background may be lost."""
 
@@ -51,18 +38,8 @@ MEAN_GREY = 0.2
 LEAST_GAMMA = 0.5
 """Strongest brightening, as an exponent: more would show little but noise."""
 
-COLOURS = HUES * SHADES
-
-
-class LayerColour(IntEnum):
-    """Where the upper layer's groups of colours begin."""
-
-    NOTHING = 0
-    OUTLINE = 1
-    TAIL = OUTLINE + COLOURS
-    HATCH = TAIL + COLOURS
-    RING = HATCH + COLOURS
-    HALO = RING + 1
+PROJECTION = "projection"
+"""Name of the view of a volume from above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +56,24 @@ class View:
         zoom = np.array(self.shape) / np.array(self.box.shape[-2:])
         return (centroid_um[:, -2:] / scale.voxel_um[-2:] + 0.5 - start) * zoom
 
-    def is_near(self, centroid_um: Floats, scale: Scale, margin_um: float) -> npt.NDArray[np.bool_]:
-        """Whether points lie at most ``margin_um`` above or below what is shown; always true in 2D."""
-        if len(self.box.start) == 2:
-            return np.ones(len(centroid_um), dtype=np.bool_)
-        z, um = centroid_um[:, 0], scale.um_per_voxel[0]
-        return (z >= self.box.start[0] * um - margin_um) & (z <= (self.box.stop[0] - 1) * um + margin_um)
+    @property
+    def z(self) -> int | None:
+        """The plane that is shown; None for pictures and projections."""
+        return (
+            None if len(self.box.start) == 2 or self.box.shape[0] > 1 or self.name == PROJECTION else self.box.start[0]
+        )
 
 
-def choose_views(shape: tuple[int, ...], scale: Scale, detections: Detections) -> list[View]:
-    """The views of a movie: one in 2D; from above and through the middle of the cells in 3D."""
+def choose_views(shape: tuple[int, ...], scale: Scale, detections: Detections, slices: int = 1) -> list[View]:
+    """The views of a movie: one in 2D; in 3D from above, and at most ``slices`` planes, evenly spread."""
     y, x, picture = _choose_part(shape, scale, detections)
     if len(shape) == 2:
         return [View("image", Box((y[0], x[0]), (y[1], x[1])), picture)]
-    middle = np.median(detections.centroid_um[:, 0]) / scale.um_per_voxel[0] if len(detections) else shape[0] / 2
-    z = int(np.clip(round(float(middle)), 0, shape[0] - 1))
+    n = min(slices, shape[0])
+    planes = np.unique(np.round((np.arange(n) + 0.5) * shape[0] / max(n, 1) - 0.5).astype(int)).tolist()
     return [
-        View("projection", Box((0, y[0], x[0]), (shape[0], y[1], x[1])), picture),
-        View(f"slice z = {z}", Box((z, y[0], x[0]), (z + 1, y[1], x[1])), picture),
+        View(PROJECTION, Box((0, y[0], x[0]), (shape[0], y[1], x[1])), picture),
+        *(View(f"z = {z}", Box((z, y[0], x[0]), (z + 1, y[1], x[1])), picture) for z in planes),
     ]
 
 
@@ -203,63 +180,3 @@ def find_outlines(labels: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     border[:, 1:] |= right
     border[:, :-1] |= right
     return border & (labels > 0)
-
-
-def draw_outlines(layer: Bytes, labels: npt.NDArray[np.uint32], colour_of: Ints, filled: Ints) -> None:
-    """Outline each label in the colour of its track; ``filled`` tracks get dashes and a hatched inside.
-
-    Outlines are two pixels wide, inside of the label; one pixel where typical labels are too small for that.
-    """
-    present, at, size = np.unique(labels, return_inverse=True, return_counts=True)
-    known = np.where(present < len(colour_of), present, 0)
-    colour = colour_of[known][at].reshape(labels.shape)
-    is_filled = (np.isin(present, filled) & (present > 0))[at].reshape(labels.shape)
-    diagonal = np.add.outer(np.arange(labels.shape[0]), np.arange(labels.shape[1]))
-    border = find_outlines(labels)
-    if len(present) > 1 and np.median(size[present > 0]) >= WIDE_FROM_PX:
-        border |= find_outlines(np.where(border, 0, labels))
-    hatch = is_filled & (diagonal % HATCH_PX == 0)
-    layer[hatch] = LayerColour.HATCH + colour[hatch]
-    drawn = border & ~(is_filled & (diagonal // DASH_PX % 2 == 1))
-    layer[drawn] = LayerColour.OUTLINE + colour[drawn]
-
-
-def draw_lines(layer: Bytes, start: Floats, stop: Floats, value: npt.NDArray[np.integer]) -> None:
-    """Straight lines between points (n, 2), each in its value; where lines cross, the later one is seen."""
-    length = np.ceil(np.abs(stop - start).max(axis=1, initial=0)).astype(np.int64) + 1
-    line = np.repeat(np.arange(len(length)), length)
-    along = np.arange(len(line)) - np.repeat(np.cumsum(length) - length, length)
-    share = (along / np.maximum(length - 1, 1)[line])[:, None]
-    _put(layer, start[line] + share * (stop - start)[line], np.asarray(value)[line])
-
-
-def draw_rings(layer: Bytes, centre: Floats, radius_px: float) -> None:
-    """White rings with a dark halo round points (n, 2): the mark of a division."""
-    for value, inner, outer in (
-        (LayerColour.HALO, radius_px - 2.0, radius_px + 2.0),
-        (LayerColour.RING, radius_px - 0.9, radius_px + 0.9),
-    ):
-        reach = np.arange(-np.ceil(outer), np.ceil(outer) + 1)
-        offset = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2)
-        distance = np.hypot(offset[:, 0], offset[:, 1])
-        offset = offset[(distance >= inner) & (distance <= outer)]
-        points = (centre[:, None] + offset[None]).reshape(-1, 2)
-        _put(layer, points, np.full(len(points), value))
-
-
-def _put(layer: Bytes, points: Floats, value: npt.NDArray[np.integer]) -> None:
-    """Set the pixels that hold the points; points outside of the picture are left out."""
-    pixel = np.floor(points).astype(np.int64)
-    inside = ((pixel >= 0) & (pixel < layer.shape)).all(axis=1)
-    layer[tuple(pixel[inside].T)] = value[inside]
-
-
-def layer_palette() -> Bytes:
-    """Colours of the upper layer, (256, 4) as RGBA."""
-    palette = np.zeros((256, 4), dtype=np.uint8)
-    for begin, alpha in ((LayerColour.OUTLINE, 255), (LayerColour.TAIL, 190), (LayerColour.HATCH, 120)):
-        palette[begin : begin + COLOURS, :3] = picture_colours()
-        palette[begin : begin + COLOURS, 3] = alpha
-    palette[LayerColour.RING] = (255, 255, 255, 255)
-    palette[LayerColour.HALO] = (0, 0, 0, 150)
-    return palette

@@ -1,4 +1,4 @@
-"""The plots and the lineages as HTML: each figure with a heading, a description in words, and how to read it."""
+"""The plots as HTML: each figure with a heading, a description in words, and how to read it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from samtrack.report import figures
-from samtrack.report.lineages import Trees
+from samtrack.report.data import ReportData
 from samtrack.report.svg import draw_svg
 from samtrack.report.tables import (
     DOUBTFUL_BELOW,
-    ReportData,
     Steps,
+    gap_lengths,
     is_doubtful,
     measure_displacement,
     measure_sizes,
@@ -23,21 +23,15 @@ from samtrack.report.tables import (
 )
 from samtrack.report.words import count, counted, escape
 
-ROW_INCHES = 0.1
-"""Height of a row of the lineages: room for a number."""
-
-LINEAGES_INCHES = (2.0, 24.0)
-"""Least and greatest height of the lineages; rows of a giant tree move together."""
-
 
 def write_plots(data: ReportData, steps: Steps, counts: pd.DataFrame) -> str:
-    """The six plots over time and over probability."""
+    """The plots over time and over probability."""
     chosen = data.links.score[plain_links(data)]
     doubtful = int(is_doubtful(chosen).sum())
     unit = unit_of(data.images.scale)
     moved = measure_displacement(data.detections, steps, data.n_frames)
     sizes, power = measure_sizes(data), "²" if data.detections.ndim == 2 else "³"
-    lengths = track_lengths(data.tracks)
+    lengths, gaps = track_lengths(data.tracks), gap_lengths(data, steps)
     typical = (
         f"Half of the tracks are at least {counted(int(np.median(lengths)), 'frame')} long." if len(lengths) else ""
     )
@@ -64,6 +58,12 @@ def write_plots(data: ReportData, steps: Steps, counts: pd.DataFrame) -> str:
             partial(figures.draw_band, band=sizes, label=f"{unit}{power}"),
         ),
         (
+            "gaps",
+            "Gaps inside of tracks",
+            f"{counted(len(gaps[0]), 'gap')} filled with masks, {count(len(gaps[1]))} left open or in part.",
+            partial(figures.draw_gaps, filled=gaps[0], left=gaps[1]),
+        ),
+        (
             "sure",
             "How sure the links are",
             f"{count(doubtful)} of {counted(len(chosen), 'chosen link')} are doubtful: their probability is below "
@@ -77,24 +77,3 @@ def write_plots(data: ReportData, steps: Steps, counts: pd.DataFrame) -> str:
         for name, title, told, draw in made
     )
     return f'<section id="time">\n<h2>Over time</h2>\n<div class="plots">\n{plots}\n</div>\n</section>'
-
-
-def write_lineages(data: ReportData, trees: Trees) -> str:
-    """The largest lineage trees, and how many are not shown."""
-    start = '<section id="lineages">\n<h2>Lineages</h2>\n'
-    if not len(trees.track):
-        return start + "<p>There is no track, so there is no lineage.</p>\n</section>"
-    low, high = LINEAGES_INCHES
-    height = min(max(trees.n_rows * ROW_INCHES + 0.6, low), high)
-    draw = partial(figures.draw_lineages, trees=trees, n_frames=data.n_frames)
-    hidden = trees.n_lineages - trees.n_shown
-    largest = "largest lineage" if trees.n_shown == 1 else f"{trees.n_shown} largest lineages"
-    told = f"The {largest} of {count(trees.n_lineages)}" if hidden else counted(trees.n_lineages, "lineage")
-    told += f", with {counted(len(trees.track), 'track')}."
-    if hidden:
-        left = trees.n_tracks - len(trees.track)
-        told += f" Not shown: {counted(hidden, 'smaller lineage')} with {counted(left, 'track')}."
-    told += " A dot is a track that ends before the last frame."
-    drawn = draw_svg("plot-lineages", f"Lineage trees. {told}", draw, (9.6, height))
-    caption = f"<figcaption>{escape(told)}</figcaption>"
-    return start + f'<figure class="trees">{caption}\n<div class="wide">{drawn}</div></figure>\n</section>'

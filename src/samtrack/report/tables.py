@@ -6,102 +6,23 @@ the movie is not calibrated (`unit_of` says which).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from samtrack.config.report import ReportSettings
-from samtrack.types import Detections, Divisions, Frames, Links, Merges, Reliability, Scale, Scores, Tracks, Violation
+from samtrack.report.data import REASON_COLUMNS, ReportData, no_reasons
+from samtrack.types import Detections, Scale, Tracks
 
 Ints = npt.NDArray[np.int64]
 
 DOUBTFUL_BELOW = 0.7
 """Probability under which a chosen link is called doubtful: about one in three of those just below it is wrong."""
 
-DOUBTFUL_SHOWN = 30
-"""Rows of the table of doubtful decisions: what a person looks through in a few minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reasons:
-    """Of each proposal: what its source would have done instead (row of the detections, -1: nothing), and why it won.
-
-    ``runner_up_score`` is NaN without; the texts (``iou +2.1; overlap +0.4``) are empty where nothing is told.
-    """
-
-    runner_up: Ints
-    runner_up_score: npt.NDArray[np.float64]
-    spoke_for: npt.NDArray[np.object_]
-    spoke_against: npt.NDArray[np.object_]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportData:
-    """All that a page is made from: one sequence, its images, its result and how it came about.
-
-    ``labels`` hold the final masks (value = track), filled ones included; ``filled`` lists those as (frame, track), and
-    ``split`` the two parts of each mask that two cells shared.
-    ``link_chosen`` and ``division_chosen`` are booleans, one per proposal. ``violations`` is None where nobody checked;
-    ``timings`` are (stage, seconds, peak memory in MB). ``held_out`` is how the link model's probabilities came true on
-    movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
-    facts of `Reasons` in words. ``merges`` are the chosen ones alone. ``lineages`` says in words which were
-    followed, if not all were; everything here is then about those alone.
-    """
-
-    dataset: str
-    sequence: str
-    images: Frames
-    labels: Frames
-    detections: Detections
-    tracks: Tracks
-    filled: Sequence[tuple[int, int]]
-    links: Links
-    link_chosen: npt.NDArray[np.bool_]
-    divisions: Divisions
-    division_chosen: npt.NDArray[np.bool_]
-    scores: Scores | None
-    violations: Sequence[Violation] | None
-    settings: Mapping[str, object]
-    versions: Mapping[str, str]
-    timings: Sequence[tuple[str, float, float]] | None
-    report: ReportSettings
-    link_reasons: Reasons | None = None
-    division_reasons: Reasons | None = None
-    held_out: Sequence[Reliability] = ()
-    came_true: Sequence[Reliability] = ()
-    fact_words: Mapping[str, str] = field(default_factory=dict)
-    split: Sequence[tuple[int, int]] = ()
-    merges: Merges = field(default_factory=Merges.none)
-    merge_reasons: Reasons | None = None
-    lineages: str = ""
-
-    def __post_init__(self) -> None:
-        if self.images.shape != self.labels.shape or self.images.n_frames != self.labels.n_frames:
-            raise ValueError(
-                f"images are {self.images.n_frames} frames of {self.images.shape}, labels {self.labels.n_frames} of "
-                f"{self.labels.shape}; a page needs the same of both"
-            )
-        for name, n, expected in (
-            ("tracks.track_of", len(self.tracks.track_of), len(self.detections)),
-            ("link_chosen", len(self.link_chosen), len(self.links)),
-            ("division_chosen", len(self.division_chosen), len(self.divisions)),
-        ):
-            if n != expected:
-                raise ValueError(f"{name} has {n} rows, expected {expected}")
-
-    @property
-    def n_frames(self) -> int:
-        """Frames of the movie."""
-        return self.images.n_frames
-
-    def filled_tracks(self, frame: int) -> Ints:
-        """Tracks whose mask in a frame was filled in."""
-        pairs = np.array(self.filled, dtype=np.int64).reshape(-1, 2)
-        return pairs[pairs[:, 0] == frame, 1]
+DOUBTFUL_SHOWN = 100
+"""Doubtful decisions that are shown: what a person looks through in a few minutes, with a key for each verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +100,10 @@ def count_per_frame(data: ReportData) -> pd.DataFrame:
     is_last = count_children(tracks) == 0
     begins = tracks.first_frame[(tracks.parent == 0) & (tracks.first_frame > 0)]
     ends = tracks.last_frame[is_last & (tracks.last_frame < n - 1)]
-    parts = np.array([frame for frame, _ in data.split], dtype=np.int64)
+    parts = data.split_pairs[:, 0]
     counted = {
         "seen": np.r_[data.detections.frame[data.tracks.track_of > 0], parts],
-        "filled": np.array([frame for frame, _ in data.filled], dtype=np.int64),
+        "filled": data.filled_pairs[:, 0],
         "begins": begins,
         "divides": division_frames(tracks),
         "ends": ends,
@@ -202,6 +123,19 @@ def division_frames(tracks: Tracks) -> Ints:
 def track_lengths(tracks: Tracks) -> Ints:
     """Frames from first to last of each track, both included."""
     return tracks.last_frame - tracks.first_frame + 1
+
+
+def gap_lengths(data: ReportData, steps: Steps) -> tuple[Ints, Ints]:
+    """Lengths in frames of the gaps between observations of a track: those filled with masks throughout, and the others."""
+    frame, track_of = data.detections.frame, data.tracks.track_of
+    length = frame[steps.target] - frame[steps.source] - 1
+    gap = np.flatnonzero(~steps.is_division & (length > 0))
+    drawn = np.concatenate([data.filled_pairs, data.split_pairs])
+    keys = np.sort(drawn[:, 1] * data.n_frames + drawn[:, 0])
+    key = track_of[steps.source[gap]] * data.n_frames
+    first, stop = (np.searchsorted(keys, key + at) for at in (frame[steps.source[gap]] + 1, frame[steps.target[gap]]))
+    is_filled = stop - first == length[gap]
+    return length[gap][is_filled], length[gap][~is_filled]
 
 
 def measure_displacement(detections: Detections, steps: Steps, n_frames: int) -> pd.DataFrame:
@@ -251,7 +185,10 @@ def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
     seen: the frame of the mask, of a late division that of the later daughter. The columns of `Reasons` come along if
     they are known.
     """
-    links, divisions = np.flatnonzero(plain_links(data)), np.flatnonzero(data.division_chosen)
+    links, divisions = (
+        _least(plain_links(data), data.links.score, n),
+        _least(data.division_chosen, data.divisions.score, n),
+    )
     shared, frame = data.merges, data.detections.frame
     mothers, a, b = data.divisions.mother, data.divisions.daughter_a[divisions], data.divisions.daughter_b[divisions]
     none = np.full(len(links) + len(divisions), -1)
@@ -259,6 +196,7 @@ def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "kind": ["link"] * len(links) + ["division"] * len(divisions) + ["shared mask"] * len(shared),
+            "proposal": np.r_[links, divisions, np.arange(len(shared))],
             "probability": np.r_[data.links.score[links], data.divisions.score[divisions], shared.score],
             "source": np.r_[data.links.source[links], mothers[divisions], shared.before_a],
             "partner": np.r_[none, shared.before_b],
@@ -266,24 +204,29 @@ def list_doubtful(data: ReportData, n: int = DOUBTFUL_SHOWN) -> pd.DataFrame:
             "target_b": np.r_[none[: len(links)], b, shared.after_b],
             "to_frame": np.r_[frame[data.links.target[links]], later, frame[shared.shared]],
         }
-        | _reasons_of(data, links, divisions)
     )
-    table = table.sort_values(["probability", "source", "target_a"], kind="stable").head(n)
+    table = table.sort_values(["probability", "source", "target_a"], kind="stable").head(n).reset_index(drop=True)
     table["frame"] = frame[table["source"]]
-    return table.reset_index(drop=True)
+    return _with_reasons(data, table).drop(columns="proposal")
 
 
-def _reasons_of(data: ReportData, links: Ints, divisions: Ints) -> dict[str, npt.NDArray[Any]]:
-    """The columns of `Reasons` of some links and divisions; nothing where they were not told."""
+def _least(chosen: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], n: int) -> Ints:
+    """Rows of the ``n`` least probable of the chosen proposals, and of those that are as probable as the last of these."""
+    rows = np.flatnonzero(chosen)
+    if len(rows) <= n:
+        return rows
+    return rows[score[rows] <= np.partition(score[rows], n - 1)[n - 1]]
+
+
+def _with_reasons(data: ReportData, table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `Reasons` for some decisions; the table as it is where they were not told."""
     if data.link_reasons is None or data.division_reasons is None:
-        return {}
-    of_merges = data.merge_reasons or no_reasons(len(data.merges))
-    parts = ((data.link_reasons, links), (data.division_reasons, divisions), (of_merges, slice(None)))
-    names = ("runner_up", "runner_up_score", "spoke_for", "spoke_against")
-    return {name: np.concatenate([getattr(reasons, name)[rows] for reasons, rows in parts]) for name in names}
-
-
-def no_reasons(n: int) -> Reasons:
-    """Reasons of proposals of which nothing is told."""
-    blank = np.full(n, "", dtype=object)
-    return Reasons(np.full(n, -1), np.full(n, np.nan), blank, blank)
+        return table
+    of_kind = {"link": data.link_reasons, "division": data.division_reasons, "shared mask": data.merge_reasons}
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for kind, reasons in of_kind.items():
+        rows = np.flatnonzero(table["kind"] == kind)
+        told = (reasons or no_reasons(len(data.merges))).at(table["proposal"].to_numpy()[rows])
+        for name in REASON_COLUMNS:
+            columns.setdefault(name, getattr(no_reasons(len(table)), name))[rows] = getattr(told, name)
+    return table.assign(**columns)

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from samtrack.report import figures
+from samtrack.report.data import ReportData
 from samtrack.report.svg import draw_svg
-from samtrack.report.tables import ReportData
 from samtrack.report.words import counted, escape
 from samtrack.types import Reliability
 

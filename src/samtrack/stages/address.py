@@ -83,6 +83,12 @@ class Address:
         return self.sources.truth is not None and self.config.export.ctc
 
     @property
+    def files(self) -> list[str]:
+        """The table of cells for people, and the files for other programs."""
+        layout = self.layout
+        return [str(layout.table_csv), *(str(layout.export_file(kind)) for kind in self.config.export.files)]
+
+    @property
     def checks(self) -> list[str]:
         """What is known about the CTC result: its validation and, with a truth, its scores; none without one."""
         checks = [self.layout.problems] if self.config.export.ctc else []

@@ -20,6 +20,7 @@ from samtrack.blocks import ByLayer, Reader, assembled, is_small, layer_planes, 
 from samtrack.fill import cropped, paste_patches
 from samtrack.io.atomic import written_folder
 from samtrack.io.ctc import write_mask, write_planes, write_result_table
+from samtrack.io.label_metadata import label_metadata
 from samtrack.io.labels import open_labels
 from samtrack.io.names import MASK_FILE, RES_TRACK
 from samtrack.io.ome_zarr import open_image, written_label_image
@@ -27,6 +28,7 @@ from samtrack.io.tables import read_patches, read_table, write_table
 from samtrack.stages.address import Address, told
 from samtrack.stages.followed import patches_in_result, read_decided
 from samtrack.submit import cut_at_holes, digits_for, presence_table, require_16_bit
+from samtrack.submit.graph import lineages_of
 from samtrack.types import Box, Detections, Frames, MaskPatch, Tracks
 
 
@@ -111,7 +113,7 @@ def run_export_tracks(address: Address) -> None:
         tracks = decided.followed()
         patches = patches_in_result(read_patches([layout.patches(name) for name in address.names]), decided)
         labels = open_labels([layout.labels(name) for name in address.names])
-        in_field = _write_tracked(address, TrackedFrames(labels, detections, tracks, patches))
+        in_field = _write_tracked(address, TrackedFrames(labels, detections, tracks, patches), tracks)
         table = presence_table(detections, tracks, patches, labels.scale, in_field)
         write_table(layout.table_csv, table, csv=True)
         write_table(layout.table, table)
@@ -119,12 +121,13 @@ def run_export_tracks(address: Address) -> None:
         facts += [f"{len(decided) - len(tracks)} tracks of other lineages left out"] if address.follows_some else []
 
 
-def _write_tracked(address: Address, frames: TrackedFrames) -> list[npt.NDArray[Any]]:
+def _write_tracked(address: Address, frames: TrackedFrames, tracks: Tracks) -> list[npt.NDArray[Any]]:
     """Write the labels with track numbers; returns, per frame, the tracks that reach into the field of interest."""
     field = field_of(address, frames.shape)
     images = open_image(address.layout.movie)
+    described = label_metadata(tracks.parent, lineages_of(tracks.parent))
     with (
-        written_label_image(address.layout.tracked, images, address.config.ingest) as writer,
+        written_label_image(address.layout.tracked, images, address.config.ingest, described) as writer,
         ThreadPoolExecutor(address.config.resources.workers) as pool,
     ):
 

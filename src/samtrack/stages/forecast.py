@@ -89,6 +89,7 @@ def rules_of(config: Config, sequence: SequenceSettings) -> list[str]:
         "propagate": config.links_with_sam2(sequence),
         "lineages": config.lineages == "from_first_frame",
         "export_ctc": config.export.ctc,
+        "export_files": bool(config.export.files),
         "validate": config.export.ctc,
         "evaluate": config.export.ctc and has_truth,
     }

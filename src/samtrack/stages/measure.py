@@ -9,6 +9,7 @@ from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, write_detections, write_typical
 from samtrack.link import measure_frame, summarise
 from samtrack.stages.address import Address, told
+from samtrack.stages.progress import Progress
 from samtrack.types import Detections
 
 
@@ -19,9 +20,13 @@ def run_measure(address: Address, block_name: str) -> None:
         images = open_image(address.layout.movie)
         labels = open_labels([address.layout.labels(block.name)])
 
+        progress = Progress(f"measure {address.sequence.name} {block.name}", len(block.core))
+
         def work(frame: int) -> Detections:
             """Measure the cells of one frame."""
-            return measure_frame(labels, frame, images, labels.origin)
+            found = measure_frame(labels, frame, images, labels.origin)
+            progress.step()
+            return found
 
         with ThreadPoolExecutor(address.config.resources.workers) as pool:
             detections = Detections.concatenate(list(pool.map(work, block.core.frames())))

@@ -12,12 +12,10 @@ from samtrack.io.tables import read_detections, read_typical
 from samtrack.link.propagate import propagate_cells
 from samtrack.stages.address import Address, told
 from samtrack.stages.engine import open_engine
+from samtrack.stages.progress import Progress
 from samtrack.types import Evidence
 
 log = logging.getLogger("samtrack")
-
-TELL_EVERY_S = 30.0
-"""Seconds between two lines of progress: a block on a CPU may take many minutes."""
 
 
 def run_propagate(address: Address, block_name: str) -> None:
@@ -30,7 +28,7 @@ def run_propagate(address: Address, block_name: str) -> None:
         names = address.neighbours("propagate", block.core)
         detections = read_detections([layout.detections(name) for name in names])
         parts: list[Evidence] = []
-        start = said = time.perf_counter()
+        start, progress = time.perf_counter(), Progress(name, len(block.core))
         for part in propagate_cells(
             engine,
             open_image(layout.movie),
@@ -41,16 +39,7 @@ def run_propagate(address: Address, block_name: str) -> None:
             config.link,
         ):
             parts.append(part)
-            now = time.perf_counter()
-            if now - said > TELL_EVERY_S:
-                said = now
-                log.info(
-                    "%s: %d of %d frames, %.2g per second",
-                    name,
-                    len(parts),
-                    len(block.core),
-                    len(parts) / (now - start),
-                )
+            progress.step()
         evidence = Evidence.concatenate(parts)
         write_evidence(layout.evidence(block.name), evidence.ordered(), detections)
         per_second = len(parts) / max(time.perf_counter() - start, 1e-9)

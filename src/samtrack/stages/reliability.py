@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.io.truth import list_truth
+from samtrack.evaluate import FrameMatch
+from samtrack.io.truth import Truth
 from samtrack.link.calibrate import probability
 from samtrack.link.explain import AGAIN, FIRST
-from samtrack.stages.address import Address
 from samtrack.stages.annotated import true_tracks
-from samtrack.stages.held import held
-from samtrack.stages.matching import match_truth
 from samtrack.train.link_card import TOLD, reliability
 from samtrack.train.link_examples import true_divisions, true_links
-from samtrack.types import Detections, Divisions, Frames, Links, Reliability, Tracks
+from samtrack.types import Detections, Divisions, Links, Reliability, Tracks
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -38,18 +34,18 @@ def read_card(plain: Mapping[str, Any]) -> list[Reliability]:
 
 
 def judge_movie(
-    address: Address, labels: Frames, detections: Detections, tracks: Tracks, links: Links, divisions: Divisions
+    truth: Truth,
+    matches: Sequence[FrameMatch],
+    detections: Detections,
+    tracks: Tracks,
+    links: Links,
+    divisions: Divisions,
 ) -> list[Reliability]:
-    """How the proposals of a movie came true; nothing without a tracking truth.
+    """How the proposals of a movie came true, by the matches of its tracks as drawn with the truth.
 
-    ``labels`` are the tracks as drawn. A proposal is judged where the truth knows one of its cells.
+    A proposal is judged where the truth knows one of its cells.
     """
-    if address.sources.truth is None:
-        return []
-    truth = list_truth(address.sources.truth)
-    if not truth.tracking:
-        return []
-    track = _true_track_of(address, labels, detections, tracks)
+    track = true_track_of(matches, detections, tracks)
     frame = detections.frame
     is_true = true_links(frame, track, truth.table, links.source, links.target)
     known = (track[links.source] > 0) | (track[links.target] > 0)
@@ -93,23 +89,13 @@ def _of_bins(name: str, bins: list[list[float]]) -> Reliability:
     return Reliability(TOLD[name], count.astype(np.int64), said, seen)
 
 
-def _true_track_of(address: Address, labels: Frames, detections: Detections, tracks: Tracks) -> Ints:
+def true_track_of(matches: Sequence[FrameMatch], detections: Detections, tracks: Tracks) -> Ints:
     """The true track of each detection that is part of a track; 0 of others and where none fits."""
-    files = list_truth(address.sources.truth).tracking if address.sources.truth else []
     found = np.zeros(len(detections), dtype=np.int64)
-
-    def work(frame: int) -> None:
-        """Match one frame; each thread writes the rows of its own frames."""
+    for frame, match in enumerate(matches):
         first, stop = np.searchsorted(detections.frame, [frame, frame + 1])
         rows = np.arange(first, stop)
         rows = rows[tracks.track_of[rows] > 0]
         rows = rows[np.argsort(tracks.track_of[rows])]
-        where = files[frame].path
-        match = match_truth(
-            where, held(partial(labels.read, frame), labels.shape), labels.shape, address.layout.tracked
-        )
         found[rows] = true_tracks(match, tracks.track_of[rows])
-
-    with ThreadPoolExecutor(address.config.resources.workers) as pool:
-        list(pool.map(work, range(min(len(files), labels.n_frames))))
     return found

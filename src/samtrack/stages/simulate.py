@@ -6,7 +6,6 @@ Three folders appear, each whole or not at all: the pictures ``SEQ/``, the masks
 
 from __future__ import annotations
 
-import logging
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,12 +19,8 @@ from samtrack.io.names import MAN_TRACK, MASK_FILE, SEG_FOLDER, TRA_FOLDER
 from samtrack.io.tiff_write import write_tiff
 from samtrack.simulate import SimulatedFrame, SimulatedMovie, simulate_movie
 from samtrack.stages.address import told
+from samtrack.stages.progress import Progress
 from samtrack.submit import digits_for
-
-log = logging.getLogger("samtrack")
-
-SAID_EVERY_SHARE = 0.1
-"""A line about the progress after each such share of the frames."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +63,10 @@ def _write_movie(movie: SimulatedMovie, folders: Folders, sequence: str) -> None
     for name in (TRA_FOLDER, SEG_FOLDER):
         (folders.truth / name).mkdir()
     digits = digits_for(movie.n_frames, "auto")
-    said = max(1, round(SAID_EVERY_SHARE * movie.n_frames))
+    progress = Progress(f"simulate {sequence}", movie.n_frames)
     for frame in range(movie.n_frames):
         _write_frame(movie, movie.frame(frame), folders, f"{frame:0{digits}d}")
-        if (frame + 1) % said == 0:
-            log.info("simulate %s: %d of %d frames", sequence, frame + 1, movie.n_frames)
+        progress.step()
     write_result_table(folders.truth / TRA_FOLDER / MAN_TRACK, movie.tracks)
 
 

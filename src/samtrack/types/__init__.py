@@ -8,9 +8,10 @@ from samtrack.types.corrections import Action, Cell, Edit, Pin, PinAction, Place
 from samtrack.types.evidence import Evidence
 from samtrack.types.frames import ArrayFrames, Frames
 from samtrack.types.geometry import Block, Box, Scale, Span
+from samtrack.types.graph import Column, Filmed, TrackGraph
 from samtrack.types.patches import MaskPatch, Origin
 from samtrack.types.points import Points
-from samtrack.types.report import Reliability, Scores, Violation
+from samtrack.types.report import ErrorKind, Errors, Reliability, Scores, Violation
 from samtrack.types.tables import MERGE_ROLES, Detections, Divisions, Edges, Links, Merges, Tracks, Typical
 
 __all__ = [
@@ -20,11 +21,15 @@ __all__ = [
     "Block",
     "Box",
     "Cell",
+    "Column",
     "Detections",
     "Divisions",
     "Edges",
     "Edit",
+    "ErrorKind",
+    "Errors",
     "Evidence",
+    "Filmed",
     "Frames",
     "Links",
     "MaskPatch",
@@ -38,6 +43,7 @@ __all__ = [
     "Scale",
     "Scores",
     "Span",
+    "TrackGraph",
     "Tracks",
     "Typical",
     "Violation",

@@ -1,9 +1,10 @@
-"""What is said about a result: the scores of an evaluation, the violations of a check."""
+"""What is said about a result: the scores of an evaluation, its errors and where they lie, the violations of a check."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -58,3 +59,39 @@ class Reliability:
         """Mean difference between what was said and what was seen, over all proposals."""
         off = self.count * np.abs(np.asarray(self.said) - self.seen)
         return float(np.sum(off) / max(int(np.sum(self.count)), 1))
+
+
+class ErrorKind(IntEnum):
+    """How a result differs from the truth at a place."""
+
+    MISSED = 0
+    """A true cell without a mask."""
+    INVENTED = 1
+    """A mask where there is no cell."""
+    JOINED = 2
+    """A mask over several true cells."""
+    WRONG_LINK = 3
+    """Two masks that are linked and are not the same cell."""
+    MISSING_LINK = 4
+    """A true step between two cells that were found, which the result lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Where a result differs from the truth: one row per error, by frame; ``kind`` is the value of `ErrorKind`.
+
+    ``at_um`` is (n, ndim) in (z)yx. ``track`` is the result's track there, 0 of a cell that was missed. Of links, frame and
+    place are those of their later end.
+    """
+
+    frame: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int64]
+    track: npt.NDArray[np.int64]
+    at_um: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if not len(self.frame) == len(self.kind) == len(self.track) == len(self.at_um):
+            raise ValueError(f"{len(self.frame)} frames of errors, {len(self.kind)} kinds, {len(self.at_um)} places")
+
+    def __len__(self) -> int:
+        return len(self.frame)
