@@ -97,8 +97,8 @@ setup-dev: .venv/.setup-dev ## the same with everything the tests need
 	@touch $@
 
 .venv/.setup-dev: pyproject.toml constraints.txt | .venv/bin/pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@tests/report/install.sh
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,view]'
+	@tests/install.sh
 	@touch $@ .venv/.setup
 
 clean: ## remove results and caches; keeps .venv

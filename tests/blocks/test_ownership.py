@@ -25,12 +25,13 @@ def test_link_reads_the_targets_of_its_sources(n_frames: int, frames: int, gap: 
         assert read.stop <= n_frames
 
 
-@given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 5))
-def test_fill_reads_the_observations_on_both_sides_of_a_gap(n_frames: int, frames: int, gap: int) -> None:
-    """A filled frame f lies inside a gap of at most `gap` frames, so its ends lie within gap frames of f."""
+@given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 5), st.integers(0, 3))
+def test_fill_reads_the_observations_on_both_sides_of_a_gap(n_frames: int, frames: int, gap: int, more: int) -> None:
+    """A filled frame f lies inside a gap of at most `gap + more` frames, so its ends lie within as many frames of f."""
     for block in plan_blocks(n_frames, frames):
-        read = frames_read_by(block.core, n_frames, gap)["fill"]
-        ends = {f + step for f in block.core.frames() for step in range(-gap, gap + 1) if 0 <= f + step < n_frames}
+        read = frames_read_by(block.core, n_frames, gap, long_gap_frames=more)["fill"]
+        reach = range(-gap - more, gap + more + 1)
+        ends = {f + step for f in block.core.frames() for step in reach if 0 <= f + step < n_frames}
         assert set(read.frames()) >= ends
         assert read.start >= 0
         assert read.stop <= n_frames
@@ -43,6 +44,7 @@ def test_reach_in_numbers() -> None:
         "fill": Span(7, 23),
     }
     assert frames_read_by(Span(10, 20), 100, 2, propagate_frames=3)["propagate"] == Span(10, 23)
+    assert frames_read_by(Span(10, 20), 100, 2, long_gap_frames=2)["fill"] == Span(5, 25)
     assert frames_read_by(Span(90, 100), 100, 2) == {
         "propagate": Span(90, 100),
         "link": Span(90, 100),

@@ -30,7 +30,7 @@ KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Ente
 
 
 def find_browser() -> str | None:
-    """The command of a browser that can be driven; None where there is none (tests/report/install.sh brings one)."""
+    """The command of a browser that can be driven; None where there is none (tests/install.sh brings one)."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 

@@ -21,7 +21,7 @@ COMMAND = find_browser()
 HEAD = ["action", "frame", "track", "other_frame", "other_track", "note"]
 
 pytestmark = pytest.mark.skipif(
-    COMMAND is None, reason="no browser here: tests/report/install.sh installs Debian's chromium where it may"
+    COMMAND is None, reason="no browser here: tests/install.sh installs Debian's chromium where it may"
 )
 
 

@@ -101,3 +101,31 @@ def test_neither_changes_what_other_linkers_decide(
     track(settings(movie, tmp_path / "a", 5) | sections)
     track(settings(movie, tmp_path / "b", 14, "reversed") | sections)
     assert digest(tmp_path / "a", "*_RES/*") == digest(tmp_path / "b", "*_RES/*")
+
+
+def test_a_gap_of_the_second_look_is_filled_in_blocks_of_one_frame(tmp_path: Path, track: Track, digest: Digest):
+    """Longer than the proposals of single blocks reach: ends of tracks that only the whole movie shows."""
+    place = np.add.outer(np.arange(4) * 24, np.zeros(4, int)) + 12
+    centres = np.stack([place, place.T], -1).reshape(-1, 2)
+    y, x = np.indices((96, 96))
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for t in range(12):
+        labels = np.zeros((96, 96), np.uint16)
+        for cell, (cy, cx) in enumerate(centres, start=1):
+            if not (cell == 6 and 4 <= t < 8):
+                labels[np.hypot(y - cy - t / 3, x - cx) < 6] = cell
+        tifffile.imwrite(folder / f"mask{t:03d}.tif", labels)
+        (tmp_path / "images").mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / "images" / f"t{t:03d}.tif", (labels > 0) * np.uint16(500))
+    results = []
+    for frames in (12, 1):
+        out = tmp_path / str(frames)
+        sequence = {"name": "01", "images": str(tmp_path / "images"), "masks": str(folder)}
+        raw = {"out": str(out), "sequences": [sequence], "segment": {"method": "given"}, "fill": {"method": "shape"}}
+        raw |= {"link": {"max_gap_frames": 2, "long_gap_frames": 2}}
+        address = track(raw | {"blocks": {"frames": frames}})
+        table = np.genfromtxt(address.layout.table_csv, delimiter=",", names=True)
+        assert sorted(table["t"][table["origin"] == Origin.FILLED]) == [4, 5, 6, 7]
+        results.append(digest(out, *RESULT))
+    assert results[0] == results[1]

@@ -29,9 +29,9 @@ rule train_sammed3d:
         ),
         triggers=triggers("train3d"),
     log:
-        os.path.join(OUT, "logs", "train_sammed3d.log"),
+        str(plan.Path(OUT) / "logs" / "train_sammed3d.log"),
     benchmark:
-        os.path.join(OUT, "benchmarks", "train_sammed3d.tsv")
+        str(plan.Path(OUT) / "benchmarks" / "train_sammed3d.tsv")
     threads: CONFIG.train3d.workers + 1
     resources:
         gpu=int(CONFIG.train3d.device != "cpu"),

@@ -20,7 +20,7 @@ rule fetch_weights:
         config=RUN_FILE,
         weights=weights("sam2"),
     log:
-        os.path.join(OUT, "logs", "weights.log"),
+        str(plan.Path(OUT) / "logs" / "weights.log"),
     conda:
         "../../envs/core.yaml"
     shell:
@@ -34,7 +34,7 @@ rule fetch_weights_3d:
         config=RUN_FILE,
         weights=weights("sammed3d"),
     log:
-        os.path.join(OUT, "logs", "weights_3d.log"),
+        str(plan.Path(OUT) / "logs" / "weights_3d.log"),
     conda:
         "../../envs/core.yaml"
     shell:

@@ -24,7 +24,7 @@ REVISIONS: dict[str, int] = {
     "link": 3,
     "associate": 3,
     "lineages": 1,
-    "fill": 4,
+    "fill": 5,
     "export": 2,
     "files": 1,
     "validate": 1,

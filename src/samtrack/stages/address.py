@@ -108,7 +108,8 @@ class Address:
     def neighbours(self, stage: str, core: Span) -> list[str]:
         """Names of the blocks that a stage reads for a core."""
         link = self.config.link
-        span = frames_read_by(core, self.n_frames, link.max_gap_frames, link.propagate_frames)[stage]
+        frames = link.max_gap_frames, link.propagate_frames, link.long_gap_frames
+        span = frames_read_by(core, self.n_frames, *frames)[stage]
         return [block.name for block in blocks_covering(self.blocks, span)]
 
     @property
