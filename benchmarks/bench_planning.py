@@ -1,4 +1,4 @@
-"""How long is a movie of 10^3, 10^4 and 10^5 frames planned, with blocks of frames chosen automatically?
+"""How long is a movie of 10^3, 10^4 and 10^5 frames planned, blocks chosen automatically? And 100, 3000 blocks?
 
     python benchmarks/bench_planning.py            (about 10 minutes)
     python benchmarks/bench_planning.py --quick    10^3 frames alone; nothing is saved
@@ -26,13 +26,14 @@ import common
 import numpy as np
 
 SHAPE = (100, 1024, 1024)
-FRAMES = (10**3, 10**4, 10**5)
+CASES: tuple[tuple[int, str | int], ...] = ((10**3, "auto"), (10**4, "auto"), (10**5, "auto"), (100, 1), (3000, 1))
+"""Frames, and frames of a block."""
 LINKS = 20_000  # hard links to one file: file systems allow some ten thousand
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("samtrack", "snakemake")
 
 
-def make_movie(folder: Path, n_frames: int) -> Path:
+def make_movie(folder: Path, n_frames: int, block_frames: str | int) -> Path:
     """A folder of images, most of them links, and a configuration; the path of that."""
     import tifffile
 
@@ -53,6 +54,7 @@ def make_movie(folder: Path, n_frames: int) -> Path:
         "sequences": [{"name": "01", "images": str(images)}],
         "movie": {"um_per_voxel": [2.0, 0.5, 0.5], "cell_diameter_um": 12.0},
         "segment": {"method": "seeds"},
+        "blocks": {"frames": block_frames},
     }
     path = folder / "config.json"
     path.write_text(json.dumps(config), encoding="utf-8")
@@ -84,9 +86,9 @@ def main() -> None:
     facts = {"machine": common.machine(), "versions": common.versions(*PACKAGES), "commit": common.commit()}
     here = Path(sys.executable).parent
     rows: list[dict[str, Any]] = []
-    for n_frames in FRAMES[:1] if options.quick else FRAMES:
+    for n_frames, block_frames in CASES[:1] if options.quick else CASES:
         with tempfile.TemporaryDirectory() as name:
-            config = str(make_movie(Path(name), n_frames))
+            config = str(make_movie(Path(name), n_frames, block_frames))
             plan_s, plan_mb, _ = timed([str(here / "samtrack"), "plan", "--config", config])
             build = [str(here / "snakemake"), "-n", "--quiet", "rules", "--cores", "1", "--configfile", config]
             build_s, build_mb, said = timed(build)
@@ -94,6 +96,7 @@ def main() -> None:
         rows.append(
             {
                 "frames": n_frames,
+                "block_frames": block_frames,
                 "blocks": jobs["segment"],
                 "jobs": jobs["total"],
                 "plan_s": plan_s,
@@ -104,7 +107,12 @@ def main() -> None:
         )
         sys.stderr.write(f"{rows[-1]}\n")
     headings = {"plan_s": "plan s", "plan_mb": "plan MB", "build_s": "snakemake -n s", "build_mb": "snakemake -n MB"}
-    sys.stdout.write(common.table(rows, {"frames": "frames", "blocks": "blocks", "jobs": "jobs"} | headings) + "\n")
+    sys.stdout.write(
+        common.table(
+            rows, {"frames": "frames", "block_frames": "of a block", "blocks": "blocks", "jobs": "jobs"} | headings
+        )
+        + "\n"
+    )
     if not options.quick:
         sys.stdout.write(f"saved {common.save('planning', {**facts, 'rows': rows})}\n")
 

@@ -27,6 +27,7 @@ CELL = (16, 28)  # pixels of the image per place; a place holds one cell, later 
 RADIUS_PX = 5.0
 JITTER_PX = 2.0  # standard deviation of the unforeseeable part of the motion
 MISSING = 0.02
+KEPT_FRAMES = 5  # more than a block looks ahead, so that each frame is drawn once for it
 PACKAGES = ("samtrack", "numpy", "scipy", "scikit-image")
 
 
@@ -43,6 +44,7 @@ class Movie:
         self.scale = Scale((1.0, 1.0))
         self.n_frames, self.dtype = N_FRAMES, np.dtype(np.uint32)
         self.drawing_s = 0.0
+        self.drawn: dict[int, np.ndarray] = {}
         rng = np.random.default_rng(0)
         self.divides = rng.integers(1, 2 * N_FRAMES, self.n_places)
         self.wave = rng.uniform(0, 2 * np.pi, (self.n_places, 4, 2))
@@ -70,7 +72,13 @@ class Movie:
         return cell[order], centre[order], radius[order]
 
     def read(self, frame: int, box: object = None) -> np.ndarray:
-        """Discs of one frame."""
+        """Discs of one frame, or of a part of it; the last frames that were drawn are kept."""
+        if frame not in self.drawn:
+            self.drawn = {**dict(list(self.drawn.items())[1 - KEPT_FRAMES :]), frame: self._draw(frame)}
+        labels = self.drawn[frame]
+        return labels if box is None else labels[box.slices]
+
+    def _draw(self, frame: int) -> np.ndarray:
         start = time.process_time()
         _, centre, radius = self.cells(frame)
         reach = np.arange(-6, 7)
@@ -82,7 +90,7 @@ class Movie:
             y, x = (whole[inside] + at).T
             labels[y, x] = np.flatnonzero(inside) + 1
         self.drawing_s += time.process_time() - start
-        return labels if box is None else labels[box.slices]
+        return labels
 
 
 def imports(n_detections: int, folder: str) -> None:
@@ -220,15 +228,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="10^4 and 10^5 detections only")
     parser.add_argument("--huge", action="store_true", help="6.4 million detections as well, which make 10^7 links")
+    parser.add_argument("--size", type=int, action="append", help="detections, in place of all these")
     options = parser.parse_args()
     facts = {"machine": common.machine(), "versions": common.versions(*PACKAGES), "commit": common.commit()}
     rows = []
-    for size in (10**4, 10**5) if options.quick else (10**4, 10**5, 10**6, *[6_400_000] * options.huge):
+    for size in options.size or (
+        (10**4, 10**5) if options.quick else (10**4, 10**5, 10**6, *[6_400_000] * options.huge)
+    ):
         with tempfile.TemporaryDirectory() as folder:
             rows += run(size, folder)
     columns = {"size": "detections", "stage": "stage", "stage_s": "s", "us_per_detection": "µs each", "peak_mb": "MB"}
     print(common.table(rows, columns))
-    name = "scale_quick" if options.quick else "scale"
+    name = "scale_quick" if options.quick or options.size else "scale"
     print("saved", common.save(name, {**facts, "rows": rows}))
 
 
