@@ -31,6 +31,12 @@ RESULT = (
 HERE = {"weights"}
 """Commands of local rules: they run where Snakemake does."""
 
+WEIGHTS = {
+    name: f"{network}: {{weights: {ROOT}/src/samtrack/models/{network}/tiny}}\n"
+    for name, network in (("demo2d", "sam2"), ("demo3d", "sammed3d"))
+}
+"""Networks by their folders: those that ship are never fetched, all others are looked at before any job."""
+
 NETWORKS = {"demo2d": {"propagate", "fill"}, "demo3d": {"fill"}}
 """Commands that ask a network."""
 
@@ -39,7 +45,7 @@ NETWORKS = {"demo2d": {"propagate", "fill"}, "demo3d": {"fill"}}
 def test_a_demo_on_the_cluster(cluster: Cluster, tmp_path: Path, digest: Callable[..., dict[str, str]], name: str):
     (tmp_path / "small.yaml").write_text(
         f"out: {tmp_path}/out\nblocks: {{frames: {BLOCK_FRAMES[name]}}}\n"
-        f"sequences: [{{name: '01', simulate: {SMALL[name]}}}]\n"
+        f"sequences: [{{name: '01', simulate: {SMALL[name]}}}]\n{WEIGHTS[name]}"
     )
     options = ["--configfile", f"config/datasets/{name}.yaml", str(tmp_path / "small.yaml")]
     before = {job.id for job in cluster.jobs()}
