@@ -66,7 +66,7 @@ def choose_length(config: Config, facts: list[Facts]) -> int:
 def planning_s(blocks: int) -> float:
     """CPU seconds in which Snakemake plans a run of so many blocks.
 
-    Measured by `snakemake -n` on blocks of one frame: 3.9 s for 100 of them, 22 s for 1000, 94 s for 3000.
+    Measured by `make bench-planning`: 3.4 s for 100 blocks, 20 s for 1000, 88 s for 3000.
     """
     return 2 + 0.018 * blocks + 4e-6 * blocks**2
 
