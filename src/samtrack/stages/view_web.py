@@ -11,6 +11,7 @@ import json
 import logging
 import mimetypes
 import shutil
+import signal
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,7 +57,8 @@ class Viewer(ThreadingHTTPServer):
 
 
 def serve(out: Path, sequence: str | None, port: int) -> None:
-    """Serve until the user interrupts."""
+    """Serve until the user interrupts, or whoever started it in the background asks it to end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Viewer(out, open_shown(out, sequence), port) as server:
         log.info("%s: open %s in a browser of this machine; Ctrl-C ends", out, server.url)
         try:
