@@ -54,24 +54,32 @@ def movie(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def settings(movie: Path, out: Path, frames: int, masks: str = "01_ERR_SEG") -> dict[str, Any]:
     sequence = {"name": "01", "images": str(movie / "01"), "masks": str(movie / masks)}
+    ndim = tifffile.imread(movie / "01" / "t000.tif").ndim
     return {
         "out": str(out),
+        "fill": {"method": "sam2" if ndim == 2 else "prompts3d"},
         "sequences": [sequence],
         "segment": {"method": "given"},
         "blocks": {"frames": frames},
     }
 
 
-def test_block_length_changes_nothing(movie: Path, tmp_path: Path, track: Track, digest: Digest):
-    whole = track(settings(movie, tmp_path / "whole", 14))
+@pytest.mark.parametrize(
+    ("fill", "lengths"), [({"fill": {"method": "shape"}}, (1, 3, 7)), ({}, (4,))], ids=["by shape", "by the network"]
+)
+def test_block_length_changes_nothing(
+    movie: Path, tmp_path: Path, track: Track, digest: Digest, fill: dict[str, Any], lengths: tuple[int, ...]
+):
+    """A network, which takes long for blocks of one frame, has the movie cut in one way only."""
+    whole = track(settings(movie, tmp_path / "whole", 14) | fill)
     table = np.genfromtxt(whole.layout.table_csv, delimiter=",", names=True)
     assert np.unique(table["parent_track_id"]).size > 1, "the movie should hold divisions"
     assert (table["origin"] == Origin.FILLED).any(), "the movie should hold filled gaps"
     assert (table["origin"] == Origin.SPLIT).any(), "the movie should hold shared masks"
     expected = digest(tmp_path / "whole", *RESULT)
     assert len(expected) > 14
-    for frames in (1, 3, 7):
-        track(settings(movie, tmp_path / str(frames), frames))
+    for frames in lengths:
+        track(settings(movie, tmp_path / str(frames), frames) | fill)
         assert digest(tmp_path / str(frames), *RESULT) == expected, f"blocks of {frames} frames"
 
 
