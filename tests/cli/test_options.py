@@ -30,6 +30,8 @@ OPTIONS = {
     "export": STAGE | {"--part"},
     "validate": {"folder", "--images", "--dataset", "--first-frame", "--connected", "--out", "--workers"},
     "submit": {"--config", "--out", "--sequence", "--training", "--with-weights", "--results"},
+    "correct": {"result", "--edits", "--sequence", "--only-write", "--cores"},
+    "view": {"result", "--web", "--port", "--sequence", "--edits"},
     "evaluate": {"folder", "--truth", "--out", "--config", "--workers"},
     "report": STAGE,
     "train": {"what"},

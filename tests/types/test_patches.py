@@ -44,5 +44,5 @@ def test_a_score_is_a_probability(score: float) -> None:
 
 def test_the_numbers_of_origins_never_change() -> None:
     """They are what tables on disk hold."""
-    names = "GIVEN SEEDS FLOWS BOXES PROMPT3D SAM2 MOTION EMBEDDING FILLED SPLIT"
+    names = "GIVEN SEEDS FLOWS BOXES PROMPT3D SAM2 MOTION EMBEDDING FILLED SPLIT PINNED"
     assert [(o.name, o.value) for o in Origin] == [(name, i) for i, name in enumerate(names.split())]

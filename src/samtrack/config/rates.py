@@ -144,7 +144,7 @@ PRODUCTS: dict[str, Product] = {
     "export_ctc": Product(0.005, 110, 0, 0.0, 1, 1),
     "export_files": Product(0, 0, 50, 0.0, 0, 78),
     "evaluate": Product(0, 0, 0, 0.1, 0, 2),
-    "report": Product(0, 0, 0, 8.0, 0, 1),
+    "report": Product(0, 0, 0, 3.0, 0, 1),
 }
 """By rule; rules that are not here leave one small file. File sizes of the runs of `RATES`; recorded images shrank to 0.43
 to 0.77 of their raw bytes, noisy simulated ones to 0.55 to 0.75."""

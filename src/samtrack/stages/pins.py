@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samtrack.associate import Pins
-from samtrack.associate.contradictions import require_consistent
 from samtrack.config import Config
 from samtrack.config.layout import pinned_path
 from samtrack.errors import DataError, SettingsError
 from samtrack.io.corrections import read_pins
 from samtrack.stages.address import Address
 from samtrack.types import Detections, Pin
+
+if TYPE_CHECKING:
+    from samtrack.associate import Pins
 
 SAME_PLACE = 1e-4
 """How far a detection may lie from the place in the file, as a share of its coordinates: rounding, no other mask."""
@@ -48,6 +50,9 @@ def pins_fingerprint(config: Config, sequence: str) -> str:
 
 def pins_of_run(address: Address, detections: Detections) -> Pins:
     """The corrections of a sequence as rows of its detections; none without a file."""
+    from samtrack.associate import Pins  # the Snakefile and the doctor, which plan a run, need no solver
+    from samtrack.associate.contradictions import require_consistent
+
     path = pinned_path(address.config, address.sequence.name)
     if path is None or not path.exists():
         return Pins.none()
@@ -58,6 +63,8 @@ def pins_of_run(address: Address, detections: Detections) -> Pins:
 
 def rows_of_pins(pins: Sequence[Pin], detections: Detections) -> Pins:
     """Pins by rows; what was pinned apart gives way to what is pinned together."""
+    from samtrack.associate import Pins
+
     rows = [_rows_of(pin, detections) for pin in pins]
     kept = [(pin.action, list(row)) for pin, row in zip(pins, rows, strict=True)]
     links = [row for action, row in kept if action == "link"]
