@@ -42,11 +42,14 @@ rule all:
 
 onstart:
     begin(CONFIG, workflow)
+    TALLY.start(workflow)
 
 
 onsuccess:
+    TALLY.close("is done")
     end(CONFIG)
 
 
 onerror:
+    TALLY.close("stopped")
     say(summary_of_errors(CONFIG, STARTED))

@@ -8,7 +8,7 @@ from samtrack.errors import WeightsError
 from samtrack.link.calibrate import SUREST, AdditiveModel, Curve, LinkModel, load_default_model, probability
 from samtrack.link.division import DIVISION_FACTS
 from samtrack.link.merge import MERGE_FACTS
-from samtrack.link.propose import LINK_COLUMNS
+from samtrack.link.rows import LINK_COLUMNS
 
 
 def plain_default():

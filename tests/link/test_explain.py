@@ -20,7 +20,7 @@ from samtrack.link.explain import (
     loudest,
 )
 from samtrack.link.facts import FACTS
-from samtrack.link.propose import LINK_COLUMNS
+from samtrack.link.rows import LINK_COLUMNS
 from samtrack.types import Span
 
 NOTHING = AdditiveModel(0.0, ())

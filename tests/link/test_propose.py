@@ -6,7 +6,7 @@ import pytest
 from samtrack.blocks import frames_read_by
 from samtrack.config.link import LinkSettings
 from samtrack.link import measure_detections, propose_links, summarise
-from samtrack.link.propose import MERGE_COLUMNS
+from samtrack.link.rows import MERGE_COLUMNS
 from samtrack.types import ArrayFrames, Detections, Origin, Scale, Span, Typical
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from samtrack.config.link import LinkSettings
 from samtrack.link import Seen, propose_links, summarise
-from samtrack.link.propose import DIVISION_COLUMNS, LINK_COLUMNS, MERGE_COLUMNS
+from samtrack.link.rows import DIVISION_COLUMNS, LINK_COLUMNS, MERGE_COLUMNS
 from samtrack.link.sam_facts import (
     DIVISION_SAM_FACTS,
     MERGE_SAM_FACTS,

@@ -108,7 +108,7 @@ def test_progress_and_result_are_logged(tmp_path, caplog):
     images = write_movie(tmp_path / "01")
     with caplog.at_level(logging.INFO, "samtrack"):
         run_ingest(images, tmp_path / "x.ome.zarr", config(), 4)
-    assert "ingest: 4 of 4 frames, " in caplog.text
+    assert "ingest x: 4 of 4 frames, " in caplog.text
     assert "MB/s, 0 s left" in caplog.text
     assert "ingest x.ome.zarr: 4 frames, 5 x 40 x 50 uint16" in caplog.text
 

@@ -1,11 +1,24 @@
 """How far a stage is, told now and then and at the end."""
 
 import io
+import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from samtrack.stages import progress
-from samtrack.stages.progress import Progress
+from samtrack.stages.progress import Count, Progress, count_file, gather
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch):
+    """No test hears of a run."""
+    for name in (progress.COUNTS, progress.SUMMED):
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards, whatever a test sets
+        monkeypatch.delenv(name)
 
 
 def lines_of(caplog, monkeypatch, seconds_per_frame, n, **options):
@@ -34,7 +47,7 @@ def test_short_work_is_not_told(caplog, monkeypatch):
 
 def test_frames_of_an_earlier_run_do_not_count_as_speed(caplog):
     caplog.set_level(logging.INFO)
-    told = Progress("ingest", 2, 1.0)
+    told = Progress("ingest", 2, frame_mb=1.0)
     told.step(was_kept=True)
     told.step(was_kept=True)
     assert caplog.records[-1].getMessage() == "ingest: 2 of 2 frames (2 from an earlier run), 0 MB/s, 0 s left"
@@ -64,7 +77,52 @@ def test_in_a_terminal_one_line_is_drawn_anew_and_taken_away_at_the_end(caplog, 
 
 def test_threads_count_together(caplog):
     caplog.set_level(logging.INFO)
-    told = Progress("export", 400, 1.0)
+    told = Progress("export", 400, frame_mb=1.0)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: told.step(), range(400)))
     assert caplog.records[-1].getMessage().startswith("export: 400 of 400 frames")
+
+
+def in_run(counts: Path, nodes: int | None = None, is_main: bool = True) -> None:
+    """Begin as a run does."""
+    gather(counts, SimpleNamespace(is_main_process=is_main, resource_settings=SimpleNamespace(nodes=nodes)))
+
+
+def test_in_a_run_a_job_leaves_its_count_and_tells_nothing(caplog, monkeypatch, tmp_path: Path):
+    in_run(tmp_path)
+    seen = []
+
+    def look(*_):
+        seen.append(Count(**json.loads(count_file(tmp_path, "segment", "01", "00000-00020").read_text())).done)
+
+    now = iter(0.4 * i for i in range(21))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    caplog.set_level(logging.INFO)
+    told = Progress("segment", 20, "01", "00000-00020")
+    look()
+    for _ in range(20):
+        told.step()
+        look()
+    assert seen == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9, 12, 12, 12, 15, 15, 15, 18, 18, 20]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("place", [{"nodes": 4}, {"is_main": False}])
+def test_where_the_job_has_no_terminal_its_own_log_is_told_too(caplog, monkeypatch, tmp_path: Path, place):
+    in_run(tmp_path)
+    in_run(tmp_path, **place)  # a job on a node inherits the environment of the run
+    lines = lines_of(caplog, monkeypatch, 4.0, 20, sequence="01", block="00000-00020")
+    assert lines[0] == "segment 01 00000-00020: 2 of 20 frames, 0.25 frames/s, 72 s left"
+    assert count_file(tmp_path, "segment", "01", "00000-00020").exists()
+
+
+def test_outside_a_run_no_count_is_left(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Progress("segment", 1, "01").step()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_no_sequence_is_not_counted(tmp_path: Path):
+    in_run(tmp_path)
+    Progress("train", 1).step()
+    assert list(tmp_path.iterdir()) == []

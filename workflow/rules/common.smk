@@ -4,12 +4,20 @@ import os
 import time
 
 from samtrack.config import network_of, trigger
-from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout, trained_folder
+from samtrack.config.layout import (
+    KEPT_TABLE,
+    RUN_CONFIG,
+    Layout,
+    counts_folder,
+    trained_folder,
+)
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.jobs import Jobs, limit_memory
 from samtrack.stages.pins import pins_fingerprint
+from samtrack.stages.progress import gather
 from samtrack.stages.summary import begin, end, planned, say, summary_of_errors
+from samtrack.stages.tally import Tally
 
 STARTED = time.time()
 plan.put_commands_on_path()
@@ -19,6 +27,8 @@ OUT = CONFIG.out
 RUN_FILE = str(plan.Path(OUT) / RUN_CONFIG)
 JOBS = Jobs(CONFIG, workflow.cores)
 limit_memory(workflow)
+gather(counts_folder(plan.Path(OUT)), workflow)
+TALLY = Tally(CONFIG, say)
 ADDRESS = {sequence.name: Address(CONFIG, sequence) for sequence in CONFIG.sequences}
 PATHS = Layout(plan.Path(OUT), "{sequence}")  # with wildcards, for the rules
 LOGS = str(plan.Path(OUT) / "logs" / "{sequence}")

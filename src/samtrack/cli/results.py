@@ -110,9 +110,10 @@ def _facts_of(dataset: str | None) -> DatasetFacts | None:
 def _evaluate(options: Options) -> None:
     from samtrack.stages.evaluate import run_evaluate
     from samtrack.stages.plan import count_axes
+    from samtrack.stages.validate import sequence_of
 
     config = load_config(options.config, axes=count_axes)
-    name = options.folder.resolve().name.removesuffix("_RES")
+    name = sequence_of(options.folder)
     dataset = config.dataset if options.config else options.folder.resolve().parent.name
     settings = config.evaluate
     scores = run_evaluate(options.folder, options.truth, options.out, dataset, name, settings, _workers(options))

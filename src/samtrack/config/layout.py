@@ -190,6 +190,16 @@ def pinned_path(config: Config, sequence: str) -> Path | None:
     )
 
 
+def counts_folder(out: Path) -> Path:
+    """Folder in which the jobs of a run leave how many frames they have done."""
+    return out / "logs" / ".counts"
+
+
+def progress_log(out: Path) -> Path:
+    """What runs told of their progress."""
+    return out / "logs" / "progress.log"
+
+
 def trained_folder(config: Config) -> Path:
     """Folder of the network that the run fine-tunes."""
     return Path(config.out) / "weights" / config.train3d.name

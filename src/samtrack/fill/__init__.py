@@ -5,7 +5,7 @@ divides a shared one, ``conflicts`` settles who owns a voxel, ``paste`` puts mas
 decides no identity.
 """
 
-from samtrack.fill.gaps import fill_gaps
+from samtrack.fill.gaps import fill_frames, fill_gaps
 from samtrack.fill.paste import cropped, paste_patches
 
-__all__ = ["cropped", "fill_gaps", "paste_patches"]
+__all__ = ["cropped", "fill_frames", "fill_gaps", "paste_patches"]

@@ -91,22 +91,36 @@ def fill_gaps(
     whatever the settings say: they were seen.
     Without a ``drawer`` the shapes are drawn.
     """
+    return [
+        patch for found in fill_frames(labels, detections, tracks, merges, core, settings, drawer) for patch in found
+    ]
+
+
+def fill_frames(
+    labels: Frames,
+    detections: Detections,
+    tracks: Tracks,
+    merges: Merges,
+    core: Span,
+    settings: FillSettings,
+    drawer: Drawer | None = None,
+) -> Iterator[list[MaskPatch]]:
+    """The same for each frame of ``core`` in turn."""
     missing = find_missing(detections, tracks, core, labels, shared_masks(detections, tracks, merges))
     if isinstance(settings, NoFillSettings):
         missing = [m for m in missing if m.shared >= 0]
     if drawer is not None:
         missing = [_widened(m, drawer.reach_px) for m in missing]
     seen, free = _read_once(labels, detections, missing, _rejected(detections, tracks, merges))
-    patches: list[MaskPatch] = []
-    for _, of_frame in groupby(missing, key=lambda m: m.frame):
-        drafts = [_draw(m, seen, free[m], labels) for m in of_frame]
+    by_frame = {frame: list(of_frame) for frame, of_frame in groupby(missing, key=lambda m: m.frame)}
+    for frame in core.frames():
+        drafts = [_draw(m, seen, free[m], labels) for m in by_frame.get(frame, [])]
         found = list(_divided([d for d in drafts if d.missing.shared >= 0], detections))
         unseen = [d for d in drafts if d.missing.shared < 0]
         if unseen and not isinstance(settings, NoFillSettings):
             unseen = unseen if drawer is None else _redrawn(unseen, free, drawer)
             found += _settled(unseen, detections, labels, settings.min_size_fraction)
-        patches += sorted(found, key=lambda patch: patch.track)
-    return patches
+        yield sorted(found, key=lambda patch: patch.track)
 
 
 def shared_masks(detections: Detections, tracks: Tracks, merges: Merges) -> Shared:

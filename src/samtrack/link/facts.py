@@ -8,8 +8,8 @@ from samtrack.link.contest import CONTEST_FACTS
 from samtrack.link.division import DIVISION_FACTS
 from samtrack.link.features import LINK_FACTS
 from samtrack.link.merge import MERGE_FACTS
-from samtrack.link.propose import GAP_FACTS
 from samtrack.link.review import AGAIN_FACTS, DIVISION_AGAIN_FACTS
+from samtrack.link.rows import GAP_FACTS
 from samtrack.link.sam_facts import DIVISION_SAM_FACTS, MERGE_SAM_FACTS, SAM_FACTS
 
 FACTS = {

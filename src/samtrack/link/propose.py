@@ -6,6 +6,7 @@ where a block begins or ends. Frames are visited in order, so that at most ``max
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,32 +18,35 @@ from samtrack.link.calibrate import SUREST, LinkModel, load_default_model, proba
 from samtrack.link.candidates import find_candidates, gate_um
 from samtrack.link.cells import split_by_frame
 from samtrack.link.contest import CONTEST_FACTS, contest_facts
-from samtrack.link.division import DIVISION_FACTS, DivisionPairs, find_divisions
+from samtrack.link.division import DivisionPairs, find_divisions
 from samtrack.link.features import LINK_FACTS, FramePair, link_facts
-from samtrack.link.merge import MERGE_FACTS, Judged, find_merges
+from samtrack.link.merge import Judged, find_merges
 from samtrack.link.motion import Motion, carry_on, estimate_motion
 from samtrack.link.overlap import LabelStore, Overlap, measure_overlap
 from samtrack.link.recent import RecentFrames
 from samtrack.link.registration import Registration
+from samtrack.link.rows import (
+    DIVISION_COLUMNS,
+    GAP_FACTS,
+    LINK_COLUMNS,
+    MERGE_COLUMNS,
+    DivisionRows,
+    LinkRows,
+    Proposed,
+    blank_facts,
+    gather_tables,
+)
 from samtrack.link.sam_facts import (
-    DIVISION_SAM_FACTS,
-    MERGE_SAM_FACTS,
-    SAM_FACTS,
     Said,
     division_sam_facts,
     link_sam_facts,
     merge_sam_facts,
 )
-from samtrack.types import MERGE_ROLES, Detections, Divisions, Evidence, Frames, Links, Merges, Origin, Span, Typical
+from samtrack.types import MERGE_ROLES, Detections, Divisions, Evidence, Frames, Links, Merges, Span, Typical
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# Log odds of the best link by which the two ends of a gap could be explained otherwise.
-GAP_FACTS = ("best_out", "best_in")
-LINK_COLUMNS = LINK_FACTS + CONTEST_FACTS + GAP_FACTS + SAM_FACTS
-DIVISION_COLUMNS = DIVISION_FACTS + DIVISION_SAM_FACTS
-MERGE_COLUMNS = MERGE_FACTS + MERGE_SAM_FACTS
 _CONTEST = slice(len(LINK_FACTS), len(LINK_FACTS) + len(CONTEST_FACTS))
 _GAP = slice(_CONTEST.stop, _CONTEST.stop + len(GAP_FACTS))
 _SAM = slice(_GAP.stop, len(LINK_COLUMNS))
@@ -65,7 +69,20 @@ def propose_links(
     settings: LinkSettings,
     model: LinkModel | None = None,
 ) -> tuple[Links, Divisions, Merges]:
-    """All links, divisions and merges whose first cell lies in a frame of ``core``, sorted by the cells they name.
+    """All links, divisions and merges whose first cell lies in a frame of ``core``, sorted by the cells they name."""
+    return gather_tables(list(propose_frames(seen, labels, detections, core, typical, settings, model)), settings)
+
+
+def propose_frames(
+    seen: Frames | Seen | None,
+    labels: Frames,
+    detections: Detections,
+    core: Span,
+    typical: Typical,
+    settings: LinkSettings,
+    model: LinkModel | None = None,
+) -> Iterator[Proposed]:
+    """The same for each frame of ``core`` in turn; `gather_tables` makes tables of them.
 
     ``detections`` holds at least the frames from ``core.start`` to ``core.stop + max_gap_frames`` (inclusive, as far as the
     movie goes); links name its rows, and so does the evidence. ``seen``: images alone, or with a network's evidence.
@@ -74,45 +91,18 @@ def propose_links(
     seen = seen if isinstance(seen, Seen) else Seen(seen)
     model = model or load_default_model(seen.evidence is not None)
     proposer = _Proposer(seen, labels, detections, core, typical, settings, model)
-    links: list[_LinkRows] = []
-    divisions: list[_DivisionRows] = []
-    merges = [Merges.none(MERGE_COLUMNS)]
     for frame in core.frames():
         found = proposer.next_frame(frame)
-        links += [found.links, *proposer.over_gaps(frame)]
-        divisions.append(found.divisions)
-        merges.append(proposer.under_one_mask(frame))
+        yield Proposed([found.links, *proposer.over_gaps(frame)], found.divisions, proposer.under_one_mask(frame))
         proposer.forget_before(frame + 1)
-    return _link_table(links, settings), _division_table(divisions, settings), _merge_table(merges, settings)
-
-
-@dataclass(frozen=True, slots=True)
-class _LinkRows:
-    """Links of one frame pair: rows of the table, probabilities and facts."""
-
-    source: Ints
-    target: Ints
-    score: Floats
-    facts: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class _DivisionRows:
-    """Divisions of one frame pair."""
-
-    mother: Ints
-    daughter_a: Ints
-    daughter_b: Ints
-    score: Floats
-    facts: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What is known of two consecutive frames: proposals, motion, best log odds out of and into each cell."""
 
-    links: _LinkRows
-    divisions: _DivisionRows
+    links: LinkRows
+    divisions: DivisionRows
     judged: Judged
     best_out: Floats
     best_in: Floats
@@ -158,7 +148,7 @@ class _Proposer:
             self._steps[frame] = self._step(frame)
         return self._steps[frame]
 
-    def over_gaps(self, frame: int) -> list[_LinkRows]:
+    def over_gaps(self, frame: int) -> list[LinkRows]:
         """Links from the unexplained cells of a frame to unexplained ones two or more frames on."""
         found = []
         for gap in range(1, self._settings.max_gap_frames + 1):
@@ -174,7 +164,7 @@ class _Proposer:
             facts = self._facts(pair)
             facts[:, _GAP] = np.stack([best_out[a], best_in[b]], axis=1)
             score = probability(self._model.gap.log_odds(facts, LINK_COLUMNS))
-            found.append(_LinkRows(pair.source.row[a], pair.target.row[b], score, facts))
+            found.append(LinkRows(pair.source.row[a], pair.target.row[b], score, facts))
         return found
 
     def under_one_mask(self, frame: int) -> Merges:
@@ -197,7 +187,7 @@ class _Proposer:
         split_odds = self._model.division.log_odds(splits.facts, DIVISION_COLUMNS)
         facts[:, _CONTEST] = contest_facts(pair.candidates, evidence, splits, split_odds, len(pair.target))
         odds = self._model.contest.log_odds(facts, LINK_COLUMNS)
-        links = _LinkRows(pair.source.row[a], pair.target.row[b], probability(odds), facts)
+        links = LinkRows(pair.source.row[a], pair.target.row[b], probability(odds), facts)
         best_out, best_in = np.full(len(pair.source), -SUREST), np.full(len(pair.target), -SUREST)
         np.maximum.at(best_out, a, odds)
         np.maximum.at(best_in, b, odds)
@@ -208,7 +198,7 @@ class _Proposer:
     def _facts(self, pair: FramePair) -> npt.NDArray[np.float32]:
         """The facts of a frame pair's links that need no other link, in the columns of the table."""
         a, b = pair.candidates.pairs()
-        facts = _blank_facts(len(a))
+        facts = blank_facts(len(a))
         facts[:, : _CONTEST.start] = link_facts(pair)
         facts[:, _SAM] = link_sam_facts(self._said, pair.source.row[a], pair.target.row[b])
         return facts
@@ -252,17 +242,12 @@ class _Proposer:
         return FramePair(source, target, motion, candidates, overlap, radius, target_frame - source_frame - 1, looks)
 
 
-def _blank_facts(n: int) -> npt.NDArray[np.float32]:
-    """Facts of ``n`` links, none of them known yet."""
-    return np.full((n, len(LINK_COLUMNS)), np.nan, dtype=np.float32)
-
-
-def _division_rows(pair: FramePair, splits: DivisionPairs, score: Floats) -> _DivisionRows:
+def _division_rows(pair: FramePair, splits: DivisionPairs, score: Floats) -> DivisionRows:
     target = pair.candidates.target
     daughter_a = pair.target.row[target[splits.mother, splits.column_a]]
     daughter_b = pair.target.row[target[splits.mother, splits.column_b]]
     first, second = np.minimum(daughter_a, daughter_b), np.maximum(daughter_a, daughter_b)
-    return _DivisionRows(pair.source.row[splits.mother], first, second, score, splits.facts)
+    return DivisionRows(pair.source.row[splits.mother], first, second, score, splits.facts)
 
 
 def _merge_rows(rows: list[Ints], score: Floats, facts: npt.NDArray[np.float32]) -> Merges:
@@ -271,37 +256,3 @@ def _merge_rows(rows: list[Ints], score: Floats, facts: npt.NDArray[np.float32])
     swap = a > b
     before, after = (np.where(swap, b, a), np.where(swap, a, b)), (np.where(swap, d, c), np.where(swap, c, d))
     return Merges(before[0], before[1], shared, after[0], after[1], score, facts, MERGE_COLUMNS)
-
-
-def _link_table(parts: list[_LinkRows], settings: LinkSettings) -> Links:
-    """The likely enough links of all frame pairs, sorted by (source, target)."""
-    source = np.concatenate([_NO_ROWS, *(p.source for p in parts)])
-    target = np.concatenate([_NO_ROWS, *(p.target for p in parts)])
-    score = np.concatenate([_NO_ROWS, *(p.score for p in parts)]).astype(np.float64)
-    facts = np.concatenate([_blank_facts(0), *(p.facts for p in parts)])
-    order = np.lexsort((target, source))
-    order = order[score[order] >= settings.min_probability]
-    origin = np.full(len(order), int(Origin.MOTION))
-    return Links(source[order], target[order], score[order], origin, facts[order], LINK_COLUMNS)
-
-
-def _division_table(parts: list[_DivisionRows], settings: LinkSettings) -> Divisions:
-    """The likely enough divisions of all frame pairs, sorted by mother and daughters."""
-    mother = np.concatenate([_NO_ROWS, *(p.mother for p in parts)])
-    daughter_a = np.concatenate([_NO_ROWS, *(p.daughter_a for p in parts)])
-    daughter_b = np.concatenate([_NO_ROWS, *(p.daughter_b for p in parts)])
-    score = np.concatenate([_NO_ROWS, *(p.score for p in parts)]).astype(np.float64)
-    facts = np.concatenate([np.zeros((0, len(DIVISION_COLUMNS)), dtype=np.float32), *(p.facts for p in parts)])
-    order = np.lexsort((daughter_b, daughter_a, mother))
-    order = order[score[order] >= settings.min_probability]
-    return Divisions(mother[order], daughter_a[order], daughter_b[order], score[order], facts[order], DIVISION_COLUMNS)
-
-
-def _merge_table(parts: list[Merges], settings: LinkSettings) -> Merges:
-    """The likely enough merges of all frames, sorted by mask and cells."""
-    whole = Merges.concatenate(parts)
-    order = np.lexsort([getattr(whole, role) for role in ("after_b", "after_a", "before_b", "before_a", "shared")])
-    return whole.take(order[whole.score[order] >= settings.min_probability])
-
-
-_NO_ROWS = np.zeros(0, dtype=np.int64)

@@ -5,6 +5,7 @@ are handed in. The room opens no file but its own style sheet, script and skelet
 """
 
 from samtrack.report.data import ReportData
+from samtrack.report.movie import draw_frames, join_movie, plan_movie
 from samtrack.report.page import draw_page
 
-__all__ = ["ReportData", "draw_page"]
+__all__ = ["ReportData", "draw_frames", "draw_page", "join_movie", "plan_movie"]

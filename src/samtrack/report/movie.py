@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -90,25 +91,53 @@ def choose_frames(n_frames: int, shown: int) -> list[int]:
     return np.unique(np.round(np.linspace(0, n_frames - 1, min(shown, n_frames))).astype(int)).tolist()
 
 
-def draw_movie(data: ReportData) -> Movie:
-    """Draw the frames that the settings ask for, or fewer, so that the page stays as small as they say."""
+@dataclass(frozen=True, slots=True)
+class MoviePlan:
+    """What will be drawn, before it is; ``drawn`` holds the shots of the frames that told how many there is room for."""
+
+    views: list[View]
+    frames: list[int]
+    contrast: Contrast
+    drawn: Mapping[int, list[Shot]]
+
+
+def plan_movie(data: ReportData) -> MoviePlan:
+    """Choose the frames that the settings ask for, or fewer, so that the page stays as small as they say."""
     frames = choose_frames(data.n_frames, data.report.frames_shown)
     slices = max(LEAST_SLICES, min(SLICES_SHOWN, SHOTS_OF_SLICES // len(frames)))
     views = choose_views(data.images.shape, data.images.scale, data.detections, slices)
     some = [frames[i] for i in choose_frames(len(frames), CONTRAST_FRAMES)]
     contrast = measure_contrast([read_picture(data.images, frame, views[0]) for frame in some])
-
-    def of_frame(frame: int) -> list[Shot]:
-        """All views of one frame."""
-        return [_draw_shot(data, frame, view, contrast) for view in views]
-
-    first = {frame: of_frame(frame) for frame in (frames[i] for i in choose_frames(len(frames), SAMPLED_SHOTS))}
-    largest = max(sum(shot.size for shot in shots) for shots in first.values())
+    sampled = [frames[i] for i in choose_frames(len(frames), SAMPLED_SHOTS)]
+    drawn = {frame: _draw_frame(data, frame, views, contrast) for frame in sampled}
+    largest = max(sum(shot.size for shot in shots) for shots in drawn.values())
     fits = max(1, int(data.report.megabytes * 1e6 / largest))
     if fits < len(frames):
         frames = choose_frames(data.n_frames, fits)
-    shots = [shot for frame in frames for shot in first.get(frame) or of_frame(frame)]
-    return Movie(views, frames, shots, contrast, find_ways(data, views[0], frames))
+    return MoviePlan(views, frames, contrast, drawn)
+
+
+def draw_frames(data: ReportData, plan: MoviePlan) -> Iterator[list[Shot]]:
+    """The shots of each frame in turn."""
+    for frame in plan.frames:
+        yield plan.drawn.get(frame) or _draw_frame(data, frame, plan.views, plan.contrast)
+
+
+def join_movie(data: ReportData, plan: MoviePlan, shots: Iterable[list[Shot]]) -> Movie:
+    """The movie of a page from the shots of its frames."""
+    every = [shot for of_frame in shots for shot in of_frame]
+    return Movie(plan.views, plan.frames, every, plan.contrast, find_ways(data, plan.views[0], plan.frames))
+
+
+def draw_movie(data: ReportData) -> Movie:
+    """Choose and draw, all at once."""
+    plan = plan_movie(data)
+    return join_movie(data, plan, draw_frames(data, plan))
+
+
+def _draw_frame(data: ReportData, frame: int, views: list[View], contrast: Contrast) -> list[Shot]:
+    """All views of one frame."""
+    return [_draw_shot(data, frame, view, contrast) for view in views]
 
 
 def _draw_shot(data: ReportData, frame: int, view: View, contrast: Contrast) -> Shot:

@@ -41,11 +41,11 @@ SCRIPTS = ("pack", "family", "lines", "player", "lineages", "review", "main")
 """Parts of the page's script, ``page_NAME.js``, in order."""
 
 
-def draw_page(data: ReportData) -> str:
-    """The report of one sequence as HTML text."""
+def draw_page(data: ReportData, movie: Movie | None = None) -> str:
+    """The report of one sequence as HTML text; ``movie`` is what was drawn already of its frames."""
     steps = find_steps(data.detections, data.tracks)
     counts = count_per_frame(data)
-    movie = draw_movie(data)
+    movie = movie or draw_movie(data)
     lineages = summarise_lineages(data.tracks)
     doubtful = list_doubtful(data)
     body = [

@@ -27,6 +27,7 @@ from samtrack.io.truth import Truth, list_truth, list_whole_masks, masks_of
 from samtrack.stages.address import told
 from samtrack.stages.held import held
 from samtrack.stages.matching import match_file
+from samtrack.stages.progress import Progress
 from samtrack.stages.validate import name_of, read_lines
 from samtrack.submit import Checker, Findings, FrameFacts
 from samtrack.types import Scores
@@ -58,7 +59,7 @@ def run_evaluate(
     """Measure a result; write the scores to ``stem``.json and, as one row, to ``stem``.csv (None: to no file)."""
     with told(f"evaluate {dataset} {sequence}") as said:
         files = list_truth(truth)
-        pairs = _match_all(result, files, workers)
+        pairs = _match_all(result, files, sequence, workers)
         found = _check(result, files, pairs)
         values, warnings = _score(result, files, pairs, found, settings)
         scores = Scores(values, dataset, sequence, settings.model_dump(mode="json"), _versions())
@@ -72,7 +73,7 @@ def run_evaluate(
     return scores
 
 
-def _match_all(result: Path, truth: Truth, workers: int) -> list[FramePair]:
+def _match_all(result: Path, truth: Truth, sequence: str, workers: int) -> list[FramePair]:
     """Each frame of the result that has a truth, matched with it, in order."""
     masks = masks_of(result, truth)
     tracking = {mask.frame: mask for mask in truth.tracking}
@@ -90,8 +91,12 @@ def _match_all(result: Path, truth: Truth, workers: int) -> list[FramePair]:
         present = tracks.result if tracks else np.zeros(0, dtype=np.int64)
         return FramePair(FrameFacts(name.file, frame, name.digits, dtype, shape, present), tracks, images)
 
+    progress, pairs = Progress("evaluate", len(frames), sequence), []
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, frames))
+        for pair in pool.map(work, frames):
+            pairs.append(pair)
+            progress.step()
+    return pairs
 
 
 def _check(result: Path, truth: Truth, pairs: Sequence[FramePair]) -> Findings | None:

@@ -27,6 +27,7 @@ from samtrack.io.ome_zarr import open_image, written_label_image
 from samtrack.io.tables import read_patches, read_table, write_table
 from samtrack.stages.address import Address, told
 from samtrack.stages.followed import patches_in_result, read_decided
+from samtrack.stages.progress import Progress
 from samtrack.submit import cut_at_holes, digits_for, presence_table, require_16_bit
 from samtrack.submit.graph import lineages_of
 from samtrack.types import Box, Detections, Frames, MaskPatch, Tracks
@@ -130,12 +131,14 @@ def _write_tracked(address: Address, frames: TrackedFrames, tracks: Tracks) -> l
         written_label_image(address.layout.tracked, images, address.config.ingest, described) as writer,
         ThreadPoolExecutor(address.config.resources.workers) as pool,
     ):
+        progress = Progress("export_tracks", address.n_frames, address.sequence.name)
 
         def work(frame: int) -> npt.NDArray[Any]:
             """Renumber, fill and store one frame, layer by layer."""
             presence = Presence(field)
             layers = layers_of(partial(frames.read, frame), frames.shape, writer.thickness, np.uint32)
             writer.write_parts(frame, presence.noted(layers))
+            progress.step()
             return presence.tracks
 
         return list(pool.map(work, range(address.n_frames)))
@@ -166,6 +169,7 @@ def write_ctc(
     rows = np.searchsorted(frame[order], np.arange(address.n_frames + 1))
     digits = digits_for(address.n_frames, address.config.export.digits)
     with written_folder(result) as folder, ThreadPoolExecutor(address.config.resources.workers) as pool:
+        progress = Progress("export_ctc", address.n_frames, address.sequence.name)
 
         def work(t: int) -> None:
             """Renumber and store one frame."""
@@ -174,12 +178,13 @@ def write_ctc(
             known, label = track[here], identities.label_of[here]
             if len(frames.shape) == 2 or is_small(frames.shape):
                 write_mask(path, relabelled(frames.read(t), known, label, np.uint16))
-                return
-            tracked = ByLayer(partial(frames.read, t), frames.shape)
-            layers = layers_of(
-                lambda box: relabelled(tracked(box), known, label, np.uint16), frames.shape, 1, np.uint16
-            )
-            write_planes(path, (layer[0] for layer in layers), frames.shape)
+            else:
+                tracked = ByLayer(partial(frames.read, t), frames.shape)
+                layers = layers_of(
+                    lambda box: relabelled(tracked(box), known, label, np.uint16), frames.shape, 1, np.uint16
+                )
+                write_planes(path, (layer[0] for layer in layers), frames.shape)
+            progress.step()
 
         list(pool.map(work, range(address.n_frames)))
         write_result_table(folder / RES_TRACK, identities.table)

@@ -10,7 +10,7 @@ from samtrack.config import Config, network_of
 from samtrack.config.fill import Prompts3dFillSettings, Sam2FillSettings
 from samtrack.config.objects import ObjectsSettings
 from samtrack.errors import SettingsError
-from samtrack.fill import fill_gaps
+from samtrack.fill import fill_frames
 from samtrack.fill.prompts3d import CellsUm, Prompts3dDrawer, nobody
 from samtrack.fill.sam2 import Sam2Drawer
 from samtrack.io.labels import open_labels
@@ -21,6 +21,7 @@ from samtrack.segment import Objects, kept
 from samtrack.stages.address import Address, told
 from samtrack.stages.engine import open_engine
 from samtrack.stages.engine3d import open_engine3d
+from samtrack.stages.progress import Progress
 from samtrack.types import Detections, Frames, MaskPatch, Origin, Tracks, Typical
 
 if TYPE_CHECKING:
@@ -44,7 +45,11 @@ def run_fill(address: Address, block_name: str) -> None:
         if network_of(address.config, "fill"):
             images, typical = open_image(layout.movie), read_typical(layout.typical)
             drawer = drawer_of(address.config, images, typical, facts, cells_of(detections, tracks))
-        patches = fill_gaps(labels, detections, tracks, merges, block.core, address.config.fill, drawer)
+        progress = Progress("fill", len(block.core), address.sequence.name, block.name)
+        patches: list[MaskPatch] = []
+        for found in fill_frames(labels, detections, tracks, merges, block.core, address.config.fill, drawer):
+            patches += found
+            progress.step()
         drawn = len(patches)
         patches = patches_kept(patches, labels, address.config.objects)
         facts += [f"{drawn - len(patches)} left out by size or at the edge"] if drawn > len(patches) else []

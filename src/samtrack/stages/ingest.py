@@ -44,7 +44,7 @@ def run_ingest(images: Path, out: Path, config: Config, frames: int | None) -> N
             movie.shape,
             movie.dtype,
             movie.scale,
-            name=out.name.removesuffix(".ome.zarr"),
+            name=_name_of(out),
             source=str(images),
             first_number=movie.first_number,
         )
@@ -52,9 +52,14 @@ def run_ingest(images: Path, out: Path, config: Config, frames: int | None) -> N
         plan = json.dumps([source_fingerprint(images), trigger(config, "ingest"), facts.as_attributes(), levels])
         with resumed_store(out, plan) as part:
             writer = create_image(part.folder, facts, config.ingest)
-            _store_frames(movie, writer, part, config)
+            _store_frames(movie, writer, part, config, out)
             writer.finish()
         said += [f"{movie.n_frames} frames", f"{_told(movie.shape)} {movie.dtype}", str(out)]
+
+
+def _name_of(out: Path) -> str:
+    """What a store's movie is called."""
+    return out.name.removesuffix(".ome.zarr")
 
 
 def _require_count(movie: MovieFrames, images: Path, frames: int | None) -> None:
@@ -65,7 +70,7 @@ def _require_count(movie: MovieFrames, images: Path, frames: int | None) -> None
         )
 
 
-def _store_frames(movie: MovieFrames, writer: StoreWriter, part: PartStore, config: Config) -> None:
+def _store_frames(movie: MovieFrames, writer: StoreWriter, part: PartStore, config: Config, out: Path) -> None:
     """Write all frames that the journal does not hold whole, several at a time."""
     thickness, workers = _slabs(movie, writer, config)
 
@@ -76,7 +81,7 @@ def _store_frames(movie: MovieFrames, writer: StoreWriter, part: PartStore, conf
         return writer.write_parts(frame, movie.read_parts(frame, _boxes(movie.shape, thickness)))
 
     frame_mb = float(np.prod(movie.shape)) * movie.dtype.itemsize / 1e6
-    progress = Progress("ingest", movie.n_frames, frame_mb)
+    progress = Progress("ingest", movie.n_frames, _name_of(out), frame_mb=frame_mb)
     with ThreadPoolExecutor(workers) as pool:
         futures = {pool.submit(store, frame): frame for frame in range(movie.n_frames)}
         try:

@@ -11,10 +11,11 @@ from samtrack.io.labels import open_labels
 from samtrack.io.link_models import read_plain_model
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import read_detections, read_typical, write_divisions, write_links, write_merges
-from samtrack.link import Seen, propose_links
+from samtrack.link import Seen, gather_tables, propose_frames
 from samtrack.link.calibrate import LinkModel, default_plain
 from samtrack.link.facts import require_known_facts
 from samtrack.stages.address import Address, told
+from samtrack.stages.progress import Progress
 
 
 def run_link(address: Address, block_name: str) -> None:
@@ -27,7 +28,8 @@ def run_link(address: Address, block_name: str) -> None:
         evidence = None
         if address.asks_sam2:
             evidence = read_evidence([layout.evidence(name) for name in names], detections)
-        links, divisions, merges = propose_links(
+        progress, found = Progress("link", len(block.core), address.sequence.name, block.name), []
+        for frame in propose_frames(
             Seen(open_image(layout.movie), evidence),
             open_labels([layout.labels(name) for name in names]),
             detections,
@@ -35,7 +37,10 @@ def run_link(address: Address, block_name: str) -> None:
             read_typical(layout.typical),
             address.config.link,
             open_link_model(address.config.link.model, address.asks_sam2)[1],
-        )
+        ):
+            found.append(frame)
+            progress.step()
+        links, divisions, merges = gather_tables(found, address.config.link)
         write_links(layout.links(block.name), links, detections)
         write_divisions(layout.divisions(block.name), divisions, detections)
         write_merges(layout.merges(block.name), merges, detections)

@@ -20,7 +20,7 @@ def run_measure(address: Address, block_name: str) -> None:
         images = open_image(address.layout.movie)
         labels = open_labels([address.layout.labels(block.name)])
 
-        progress = Progress(f"measure {address.sequence.name} {block.name}", len(block.core))
+        progress = Progress("measure", len(block.core), address.sequence.name, block.name)
 
         def work(frame: int) -> Detections:
             """Measure the cells of one frame."""

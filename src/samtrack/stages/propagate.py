@@ -28,7 +28,8 @@ def run_propagate(address: Address, block_name: str) -> None:
         names = address.neighbours("propagate", block.core)
         detections = read_detections([layout.detections(name) for name in names])
         parts: list[Evidence] = []
-        start, progress = time.perf_counter(), Progress(name, len(block.core))
+        start = time.perf_counter()
+        progress = Progress("propagate", len(block.core), address.sequence.name, block.name)
         for part in propagate_cells(
             engine,
             open_image(layout.movie),

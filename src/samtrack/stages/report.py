@@ -15,7 +15,7 @@ from samtrack.io.names import DIVISIONS_TABLE, LINKS_TABLE, MERGES_TABLE
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.tables import DIVISION_ROLES, read_merges
 from samtrack.link.fact_words import FACT_WORDS
-from samtrack.report import ReportData, draw_page
+from samtrack.report import ReportData, draw_frames, draw_page, join_movie, plan_movie
 from samtrack.report.data import Reasons
 from samtrack.report.tables import DOUBTFUL_SHOWN
 from samtrack.stages.address import Address, told
@@ -23,6 +23,7 @@ from samtrack.stages.followed import parts_of_pairs, read_shown
 from samtrack.stages.lineages import summary_of_lineages
 from samtrack.stages.link import open_link_model
 from samtrack.stages.mistakes import find_errors, match_movie, open_truth
+from samtrack.stages.progress import Progress
 from samtrack.stages.reliability import FIRST_ODDS, judge_movie, read_card
 from samtrack.stages.report_facts import given, machine, timings, versions
 from samtrack.types import Detections, Divisions, Errors, Frames, Links, Origin, Reliability, Scores, Tracks
@@ -157,6 +158,11 @@ def _scores(address: Address) -> Scores | None:
 
 def save_report(data: ReportData, out: Path) -> None:
     """Draw the page of one sequence and write it as UTF-8, whole or not at all."""
-    page = draw_page(data)
+    plan = plan_movie(data)
+    progress, shots = Progress("report", len(plan.frames), data.sequence), []
+    for of_frame in draw_frames(data, plan):
+        shots.append(of_frame)
+        progress.step()
+    page = draw_page(data, join_movie(data, plan, shots))
     with written_file(out) as part:
         part.write_text(page, encoding="utf-8", newline="\n")

@@ -52,10 +52,8 @@ def run_segment(address: Address, block_name: str) -> None:
                     number = paint_frame(segmenter, source, frame, canvas, memory_gb)
                     return _store(writer, frame, _numbered(canvas, number), address)
 
-            progress, counts = (
-                Progress(f"segment {address.sequence.name} {block.name}", len(block.core)),
-                np.zeros(2, int),
-            )
+            progress = Progress("segment", len(block.core), address.sequence.name, block.name)
+            counts = np.zeros(2, int)
             for found in pool.map(work, block.core.frames()):
                 counts += found
                 progress.step()

@@ -63,7 +63,7 @@ def _write_movie(movie: SimulatedMovie, folders: Folders, sequence: str) -> None
     for name in (TRA_FOLDER, SEG_FOLDER):
         (folders.truth / name).mkdir()
     digits = digits_for(movie.n_frames, "auto")
-    progress = Progress(f"simulate {sequence}", movie.n_frames)
+    progress = Progress("simulate", movie.n_frames, sequence)
     for frame in range(movie.n_frames):
         _write_frame(movie, movie.frame(frame), folders, f"{frame:0{digits}d}")
         progress.step()

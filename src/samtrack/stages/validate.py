@@ -20,6 +20,7 @@ from samtrack.io.sources import open_source
 from samtrack.io.truth import list_whole_masks
 from samtrack.stages.address import told
 from samtrack.stages.held import held
+from samtrack.stages.progress import Progress
 from samtrack.submit import (
     Checker,
     DatasetFacts,
@@ -87,10 +88,17 @@ def find_problems(folder: Path, against: Against | None = None, workers: int = 2
     )
     foreign = list_foreign(folder, masks)
     checker = Checker(read_lines(folder), expected, foreign, list_extra(folder, masks, foreign))
+    progress = Progress("validate", len(masks), sequence_of(folder))
     with ThreadPoolExecutor(workers) as pool:
         for facts in pool.map(lambda mask: _facts_of(mask, against.looks), masks):
             checker.add(facts)
+            progress.step()
     return checker.findings()
+
+
+def sequence_of(folder: Path) -> str:
+    """What a result's sequence is called, after the folder's name."""
+    return folder.resolve().name.removesuffix("_RES")
 
 
 def list_extra(folder: Path, masks: Sequence[MaskFile], foreign: Sequence[str]) -> list[str]:
