@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from samtrack.config.layout import counts_folder
 from samtrack.stages import progress
 from samtrack.stages.progress import Count, Progress, count_file, gather
 
@@ -83,17 +84,18 @@ def test_threads_count_together(caplog):
     assert caplog.records[-1].getMessage().startswith("export: 400 of 400 frames")
 
 
-def in_run(counts: Path, nodes: int | None = None, is_main: bool = True) -> None:
-    """Begin as a run does."""
-    gather(counts, SimpleNamespace(is_main_process=is_main, resource_settings=SimpleNamespace(nodes=nodes)))
+def in_run(out: Path, nodes: int | None = None, is_main: bool = True) -> Path:
+    """Begin as a run does; the folder of counts."""
+    gather(str(out), SimpleNamespace(is_main_process=is_main, resource_settings=SimpleNamespace(nodes=nodes)))
+    return counts_folder(out)
 
 
 def test_in_a_run_a_job_leaves_its_count_and_tells_nothing(caplog, monkeypatch, tmp_path: Path):
-    in_run(tmp_path)
+    counts = in_run(tmp_path)
     seen = []
 
     def look(*_):
-        seen.append(Count(**json.loads(count_file(tmp_path, "segment", "01", "00000-00020").read_text())).done)
+        seen.append(Count(**json.loads(count_file(counts, "segment", "01", "00000-00020").read_text())).done)
 
     now = iter(0.4 * i for i in range(21))
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
@@ -110,10 +112,10 @@ def test_in_a_run_a_job_leaves_its_count_and_tells_nothing(caplog, monkeypatch, 
 @pytest.mark.parametrize("place", [{"nodes": 4}, {"is_main": False}])
 def test_where_the_job_has_no_terminal_its_own_log_is_told_too(caplog, monkeypatch, tmp_path: Path, place):
     in_run(tmp_path)
-    in_run(tmp_path, **place)  # a job on a node inherits the environment of the run
+    counts = in_run(tmp_path, **place)  # a job on a node inherits the environment of the run
     lines = lines_of(caplog, monkeypatch, 4.0, 20, sequence="01", block="00000-00020")
     assert lines[0] == "segment 01 00000-00020: 2 of 20 frames, 0.25 frames/s, 72 s left"
-    assert count_file(tmp_path, "segment", "01", "00000-00020").exists()
+    assert count_file(counts, "segment", "01", "00000-00020").exists()
 
 
 def test_outside_a_run_no_count_is_left(tmp_path: Path, monkeypatch):

@@ -4,13 +4,7 @@ import os
 import time
 
 from samtrack.config import network_of, trigger
-from samtrack.config.layout import (
-    KEPT_TABLE,
-    RUN_CONFIG,
-    Layout,
-    counts_folder,
-    trained_folder,
-)
+from samtrack.config.layout import KEPT_TABLE, RUN_CONFIG, Layout, trained_folder
 from samtrack.stages import plan
 from samtrack.stages.address import Address
 from samtrack.stages.jobs import Jobs, limit_memory
@@ -27,7 +21,7 @@ OUT = CONFIG.out
 RUN_FILE = str(plan.Path(OUT) / RUN_CONFIG)
 JOBS = Jobs(CONFIG, workflow.cores)
 limit_memory(workflow)
-gather(counts_folder(plan.Path(OUT)), workflow)
+gather(OUT, workflow)
 TALLY = Tally(CONFIG, say)
 ADDRESS = {sequence.name: Address(CONFIG, sequence) for sequence in CONFIG.sequences}
 PATHS = Layout(plan.Path(OUT), "{sequence}")  # with wildcards, for the rules

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from samtrack.config.layout import counts_folder
 from samtrack.io.atomic import written_file
 
 log = logging.getLogger("samtrack")
@@ -57,13 +58,13 @@ class Count:
     at: float
 
 
-def gather(counts: Path, workflow: Any) -> None:
-    """Have the stages that a process of a Snakemake workflow starts leave their counts in a folder.
+def gather(out: str, workflow: Any) -> None:
+    """Have the stages that a process of a Snakemake workflow starts leave their counts below the run's folder.
 
     Where they write to the terminal on which the run's main process tells sums, they are to tell them to nobody else.
     """
     summed = workflow.is_main_process and workflow.resource_settings.nodes is None
-    os.environ[COUNTS] = str(counts)
+    os.environ[COUNTS] = str(counts_folder(Path(out)))
     if summed:
         os.environ[SUMMED] = "1"
     else:
