@@ -111,7 +111,7 @@ def parquet(folder: str, out: str) -> int:
 
 def geff(folder: str, out: str) -> int:
     """The graph as GEFF."""
-    from samtrack.io.chosen import read_column
+    from samtrack.io.decided import read_column
     from samtrack.io.geff import write_geff
     from samtrack.stages.export_files import read_graph
 
@@ -123,7 +123,7 @@ def geff(folder: str, out: str) -> int:
 
 def trackmate(folder: str, out: str) -> int:
     """The graph as XML for TrackMate."""
-    from samtrack.io.chosen import read_column
+    from samtrack.io.decided import read_column
     from samtrack.io.trackmate import write_trackmate
     from samtrack.stages.export_files import read_graph
 

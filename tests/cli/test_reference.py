@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from samtrack.cli.reference import cli_page, generated_pages, main, stale_pages
+from samtrack.cli.reference import PAGES, cli_page
 from samtrack.config import Config
 from samtrack.config.reference import config_page
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_pages_are_in_step_with_the_program() -> None:
-    assert not stale_pages(ROOT / "docs" / "reference"), "run: make schema"
+    assert not PAGES.stale(ROOT / "docs" / "reference"), "run: make schema"
 
 
 def test_every_setting_has_a_row_with_what_is_said_of_it() -> None:
@@ -36,7 +36,7 @@ def test_type_unit_default_and_bounds_of_a_setting() -> None:
 
 
 def test_headings_differ_so_that_anchors_do() -> None:
-    for page in generated_pages().values():
+    for page in PAGES.texts().values():
         headings = [line for line in page.splitlines() if line.startswith("#")]
         assert len(headings) == len(set(headings))
 
@@ -53,12 +53,3 @@ def test_nothing_depends_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr("os.cpu_count", lambda: 77)
     assert cli_page() == before
-
-
-def test_a_stale_page_is_named_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--check", "--folder", str(tmp_path)]) == 1
-    assert "cli.md differs from the program" in capsys.readouterr().err
-    assert main(["--write", "--folder", str(tmp_path)]) == 0
-    assert main(["--check", "--folder", str(tmp_path)]) == 0
-    with pytest.raises(SystemExit):
-        main(["--check", "--folder", str(tmp_path / "absent")])

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from samtrack.config import Config, build_config, load_config, preset_names, read_preset
-from samtrack.config.generate import default_yaml, main, schema_json, stale_files, write_files
+from samtrack.config.generate import FILES, default_yaml, schema_json
 from samtrack.config.link import LinkSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,22 +80,6 @@ def test_schema_refuses_what_the_models_refuse(raw: dict) -> None:
     assert list(VALIDATOR.iter_errors(raw)) != []
 
 
-def test_a_stale_file_is_named_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert stale_files(tmp_path) == ["config.default.yaml", "config.schema.json"]
-    assert write_files(tmp_path) == ["config.default.yaml", "config.schema.json"]
-    assert main(["--check", "--folder", str(tmp_path)]) == 0
-    path = tmp_path / "config.default.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("candidates: 5", "candidates: 6"), encoding="utf-8")
-    assert main(["--check", "--folder", str(tmp_path)]) == 1
-    told = capsys.readouterr().err
-    assert "config.default.yaml differs" in told
-    assert "config.schema.json" not in told
-    assert "--write" in told
-    assert main(["--write", "--folder", str(tmp_path)]) == 0
-    assert stale_files(tmp_path) == []
-
-
-def test_a_wrong_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--check", "--folder", str(tmp_path / "absent")])
-    assert "absent is no folder" in capsys.readouterr().err
+def test_the_files_are_in_step_with_the_models() -> None:
+    assert set(FILES.texts()) == {"config.default.yaml", "config.schema.json"}
+    assert FILES.stale(ROOT / "config") == [], f"run: {FILES.command}"

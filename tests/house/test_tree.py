@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from samtrack.config.generate import COMMAND, stale_files
+from samtrack.config.generate import FILES
 
 WITHOUT_A_TEST_OF_THEIR_OWN: dict[str, str] = {
     "src/samtrack/errors.py": "five empty classes; every test that expects one of them tests it",
@@ -97,8 +97,8 @@ def test_local_paths_are_recognised() -> None:
 
 
 def test_generated_files_are_in_step_with_the_models(root: Path) -> None:
-    stale = stale_files(root / "config")
-    assert not stale, f"config/{' and config/'.join(stale)} differ from the models. Run: {COMMAND}"
+    stale = FILES.stale(root / "config")
+    assert not stale, f"config/{' and config/'.join(stale)} differ from the models. Run: {FILES.command}"
 
 
 def test_files_named_in_the_documents_exist(root: Path) -> None:

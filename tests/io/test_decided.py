@@ -5,11 +5,16 @@ import pytest
 
 from samtrack.errors import DataError
 from samtrack.io import decided
-from samtrack.io.decided import feature, read_columns, read_proposals, read_reasons
-from samtrack.io.tables import write_links
+from samtrack.io.decided import feature, read_chosen, read_column, read_columns, read_proposals, read_reasons
+from samtrack.io.tables import write_links, write_table
 from samtrack.types import Detections, Links
 
 ROLES = ("source", "target")
+KINDS = {
+    "links": ("source", "target"),
+    "divisions": ("mother", "daughter_a", "daughter_b"),
+    "merges": ("before_a", "before_b", "shared", "after_a", "after_b"),
+}
 
 
 @pytest.fixture(params=[1, 3, 1000])
@@ -79,3 +84,36 @@ def test_what_is_no_table_is_named(tmp_path):
         read_columns(tmp_path / "x.parquet", ["t"])
     with pytest.raises(DataError, match=r"x\.parquet: cannot be read as Parquet"):
         read_reasons(tmp_path / "x.parquet", 1.0, ["t"])
+
+
+def write_decision(folder) -> None:
+    """Tables of three proposals each, of which the last two are chosen."""
+    for name, roles in KINDS.items():
+        columns = {
+            f"{role}_{key}": np.arange(3) + 10 * i + (key == "label") * 100
+            for i, role in enumerate(roles)
+            for key in ("frame", "label")
+        }
+        columns |= {"score": np.array([0.1, 0.2, 0.3]), "chosen": np.array([False, True, True])}
+        write_table(folder / f"{name}.parquet", columns)
+
+
+def test_pairs_that_were_chosen(tmp_path, monkeypatch):
+    write_decision(tmp_path)
+    found = list(read_chosen(tmp_path))
+    assert [columns[0].tolist() for columns in found] == [[1, 2], [1, 2], [1, 2], [1, 2], [11, 12]]
+    assert [columns[3].tolist() for columns in found] == [[111, 112], [111, 112], [121, 122], [131, 132], [141, 142]]
+    assert all(columns[4].tolist() == [0.2, 0.3] for columns in found)
+    monkeypatch.setattr(decided, "PART_ROWS", 2)
+    pieces = [columns[4].tolist() for columns in read_chosen(tmp_path)]
+    assert pieces == [[0.2], [0.3]] + [[0.2], [0.2], [0.3], [0.3]] * 2
+
+
+def test_a_column_that_is_not_there(tmp_path):
+    write_table(tmp_path / "a.parquet", {"x": np.arange(2)})
+    assert read_column(tmp_path / "a.parquet", "x").tolist() == [0, 1]
+    with pytest.raises(DataError, match=r"a\.parquet: lacks y; .*Delete it"):
+        read_column(tmp_path / "a.parquet", "y")
+    write_table(tmp_path / "links.parquet", {"chosen": np.ones(2, dtype=bool)})
+    with pytest.raises(DataError, match=r"links\.parquet: lacks source_frame, source_label, target_frame"):
+        list(read_chosen(tmp_path))

@@ -9,14 +9,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from samtrack.cli.main import DESCRIPTION, build_parser
 from samtrack.config import preset_names
+from samtrack.config.generated import Generated
 from samtrack.config.reference import config_page
-
-COMMAND = "python -m samtrack.cli.reference --write"
 
 HEAD = f"""\
 # Commands
@@ -43,40 +42,9 @@ def cli_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def generated_pages() -> dict[str, str]:
-    """Each generated page's name in ``docs/reference`` with the text it must hold."""
-    return {"config.md": config_page(), "cli.md": cli_page()}
-
-
-def stale_pages(folder: Path) -> list[str]:
-    """Names of the pages that are missing from ``folder`` or differ from the program."""
-    return [
-        name
-        for name, text in generated_pages().items()
-        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
-    ]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the reference pages, or check them: 0 if they are in step with the program, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m samtrack.cli.reference", description=main.__doc__)
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--write", action="store_true", help="write the pages that differ")
-    action.add_argument("--check", action="store_true", help="name the pages that differ and exit with 1")
-    parser.add_argument("--folder", type=Path, default=Path("docs/reference"), help="where they lie")
-    chosen = parser.parse_args(arguments)
-    if not chosen.folder.is_dir():
-        parser.error(f"{chosen.folder} is no folder; start this in the project's root, or name it with --folder")
-    stale = stale_pages(chosen.folder)
-    if chosen.write:
-        pages = generated_pages()
-        for name in stale:
-            (chosen.folder / name).write_text(pages[name], encoding="utf-8")
-            sys.stdout.write(f"wrote {chosen.folder / name}\n")
-        return 0
-    for name in stale:
-        sys.stderr.write(f"{chosen.folder / name} differs from the program. Run: {COMMAND}\n")
-    return 1 if stale else 0
+PAGES = Generated(
+    "samtrack.cli.reference", lambda: {"config.md": config_page(), "cli.md": cli_page()}, Path("docs/reference")
+)
 
 
 def _children(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
@@ -170,4 +138,4 @@ def _anchor(heading: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(PAGES.main())

@@ -1,11 +1,12 @@
-"""The decision's tables for who needs a few columns of them: read part by part, so that the others never are in memory.
+"""Tables of the decision and the result for who needs a few columns: read part by part, so that the rest never is in memory.
 
 A movie of millions of cells has several proposals for each, with dozens of facts; a page or a check wants the chosen ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from samtrack.errors import DataError
-from samtrack.io.names import FEATURE_PREFIX
+from samtrack.io.names import DIVISIONS_TABLE, FEATURE_PREFIX, LINKS_TABLE, MERGES_TABLE
 from samtrack.types import Detections
+
+PAIRS = {
+    LINKS_TABLE: [("source", "target")],
+    DIVISIONS_TABLE: [("mother", "daughter_a"), ("mother", "daughter_b")],
+    MERGES_TABLE: [("before_a", "after_a"), ("before_b", "after_b")],
+}
+"""By table: which of its roles follow each other. Between the two of a merge lies the shared mask."""
 
 PART_ROWS = 1 << 17
 """Rows that are read at once: some tens of MB with texts, whatever the size of the table."""
@@ -62,13 +70,28 @@ def read_reasons(path: Path, below: float, columns: Sequence[str]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
+def read_chosen(decided: Path) -> Iterator[tuple[npt.NDArray[Any], ...]]:
+    """Frame and label of the earlier, those of the later, probability of the chosen pairs; kind by kind, part by part."""
+    for name, pairs in PAIRS.items():
+        ends = [[f"{role}_{key}" for role in roles for key in ("frame", "label")] for roles in pairs]
+        wanted = [*(column for columns in ends for column in columns), "score"]
+        for part in _parts(decided / name, wanted, only_chosen=True):
+            _require(decided / name, wanted, part)
+            for columns in ends:
+                yield tuple(part[column] for column in (*columns, "score"))
+
+
 def read_columns(path: Path, columns: Sequence[str]) -> Columns:
     """Some columns of any table."""
-    try:
-        table = pyarrow.parquet.read_table(path, columns=list(columns))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({error}). Delete it and start the run again.") from error
-    return {name: table[name].to_numpy() for name in columns}
+    with _reading(path), pyarrow.parquet.ParquetFile(path) as file:
+        _require(path, columns, file.schema_arrow.names)
+        table = file.read(columns=list(columns))
+        return {name: table[name].to_numpy() for name in columns}
+
+
+def read_column(path: Path, name: str) -> npt.NDArray[Any]:
+    """One column of any table."""
+    return np.asarray(read_columns(path, [name])[name])
 
 
 def feature(name: str) -> str:
@@ -78,18 +101,33 @@ def feature(name: str) -> str:
 
 def _parts(path: Path, columns: Sequence[str], only_chosen: bool) -> Iterator[Columns]:
     """The table part by part, at least one of them; ``chosen`` is among what is given."""
+    with _reading(path), pyarrow.parquet.ParquetFile(path) as table:
+        there = set(table.schema_arrow.names)
+        names = [name for name in dict.fromkeys([*columns, "chosen"]) if name in there]
+        empty = True
+        for batch in table.iter_batches(PART_ROWS, columns=names):
+            part = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in names}
+            chosen = part["chosen"].astype(np.bool_)
+            yield {name: column[chosen] for name, column in part.items()} if only_chosen else part
+            empty = False
+        if empty:
+            none = table.schema_arrow.empty_table()
+            yield {name: none[name].to_numpy() for name in names}
+
+
+def _require(path: Path, columns: Sequence[str], there: Iterable[str]) -> None:
+    """Columns that a table must have."""
+    absent = [name for name in dict.fromkeys(columns) if name not in set(there)]
+    if absent:
+        raise DataError(
+            f"{path}: lacks {', '.join(absent)}; an older samtrack wrote it. Delete it and start the run again."
+        )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Errors of reading a table in the user's words."""
     try:
-        with pyarrow.parquet.ParquetFile(path) as table:
-            there = set(table.schema_arrow.names)
-            names = [name for name in dict.fromkeys([*columns, "chosen"]) if name in there]
-            empty = True
-            for batch in table.iter_batches(PART_ROWS, columns=names):
-                part = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in names}
-                chosen = part["chosen"].astype(np.bool_)
-                yield {name: column[chosen] for name, column in part.items()} if only_chosen else part
-                empty = False
-            if empty:
-                none = table.schema_arrow.empty_table()
-                yield {name: none[name].to_numpy() for name in names}
+        yield
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(f"{path}: cannot be read as Parquet ({error}). Delete it and start the run again.") from error

@@ -9,7 +9,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from samtrack.io.chosen import read_chosen, read_column
+from samtrack.io.decided import read_chosen, read_column
 from samtrack.io.geff import write_geff
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.trackmate import write_trackmate
