@@ -33,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="accept today's results as the frozen ones")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, the slow ones come first: others fill the time that is left at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
+
+
 WITHOUT_NETWORK = {"link": {"sam2": "off"}}
 """What tests start from: those that want the network say so, all others need not wait for it."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from samtrack.config.layout import counts_folder
 from samtrack.stages import progress
-from samtrack.stages.progress import Count, Progress, count_file, gather
+from samtrack.stages.progress import Count, Progress, count_file, foretell, gather
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +128,11 @@ def test_what_has_no_sequence_is_not_counted(tmp_path: Path):
     in_run(tmp_path)
     Progress("train", 1).step()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stage_that_takes_all_cells_at_once_is_foretold_if_it_takes_long(caplog):
+    caplog.set_level(logging.INFO)
+    foretell("associate", "01", 100_000)
+    assert caplog.records == []
+    foretell("associate", "01", 6_400_000)
+    assert caplog.records[-1].getMessage() == "associate 01: 6400000 cells at once, about 7 min"

@@ -24,6 +24,7 @@ from samtrack.stages.decide import decide
 from samtrack.stages.explain import explain_decision, explain_shared
 from samtrack.stages.link import open_link_model
 from samtrack.stages.pins import pins_of_run
+from samtrack.stages.progress import foretell
 
 
 def run_associate(address: Address) -> None:
@@ -31,6 +32,7 @@ def run_associate(address: Address) -> None:
     layout = address.layout
     with told(f"associate {address.sequence.name}") as facts:
         detections = read_detections([layout.detections(name) for name in address.names])
+        foretell("associate", address.sequence.name, len(detections))
         links, _ = read_links([layout.links(name) for name in address.names], detections)
         divisions, _ = read_divisions([layout.divisions(name) for name in address.names], detections)
         merges, _ = read_merges([layout.merges(name) for name in address.names], detections)

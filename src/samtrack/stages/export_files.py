@@ -14,6 +14,7 @@ from samtrack.io.geff import write_geff
 from samtrack.io.ome_zarr import open_image
 from samtrack.io.trackmate import write_trackmate
 from samtrack.stages.address import Address, told
+from samtrack.stages.progress import foretell
 from samtrack.submit.graph import Said, track_graph
 from samtrack.types import Filmed, TrackGraph
 
@@ -26,6 +27,7 @@ def run_export_files(address: Address) -> None:
     with told(f"export {address.sequence.name}") as facts:
         column = partial(read_column, layout.table)
         graph = read_graph(layout.table, layout.decided)
+        foretell("export_files", address.sequence.name, len(graph))
         tracked = open_image(layout.tracked)
         filmed = Filmed(
             f"{address.config.dataset} {address.sequence.name}", address.n_frames, tracked.shape, tracked.scale

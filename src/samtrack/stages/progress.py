@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from samtrack.config.layout import counts_folder
+from samtrack.config.rates import RATES
 from samtrack.io.atomic import written_file
 
 log = logging.getLogger("samtrack")
@@ -33,6 +34,9 @@ DRAWN_EVERY_S = 0.2
 
 COUNTED_EVERY_S = 1.0
 """Seconds between two counts left for the run: what a person notices, and no burden to a shared file system."""
+
+FORETOLD_FROM_S = 20.0
+"""Seconds that a stage that doesn't go frame by frame must be going to take to be foretold: shorter ones just report."""
 
 CLEAR = "\r\x1b[K"
 """Back to the line's beginning, and nothing left of what stood there."""
@@ -173,6 +177,14 @@ def tell(name: str, counts: tuple[int, int, int], seconds: float, speed: str | N
     earlier = f" ({kept} from an earlier run)" if kept else ""
     left = f"{told_time((of - done) / rate if rate else 0.0)} left"
     return f"{name}: {done} of {of} frames{earlier}, {speed or f'{rate:.3g} frames/s'}, {left}"
+
+
+def foretell(rule: str, sequence: str, n_cells: int) -> None:
+    """Say that a stage begins that works on all cells of a movie at once, and about how long it takes, if that is long."""
+    rate = RATES[rule]
+    seconds = rate.start_s + rate.cells_s * n_cells / 1000
+    if seconds >= FORETOLD_FROM_S:
+        log.info("%s %s: %d cells at once, about %s", rule, sequence, n_cells, told_time(seconds))
 
 
 def told_time(seconds: float) -> str:
