@@ -12,12 +12,15 @@ import pytest
 import yaml
 
 from samtrack.config import build_config
+from samtrack.config.layout import Layout
 from samtrack.errors import PlanError, SubmissionError
+from samtrack.io.corrections import write_pins
 from samtrack.stages.address import Address
 from samtrack.stages.freshness import rules_left
 from samtrack.stages.plan import complete
 from samtrack.stages.simulate import run_simulate
 from samtrack.stages.submit import Wish, inputs_of, machine_lines, require_finished, run_submit
+from samtrack.types import Pin
 
 RECIPE = {"frames": 4, "shape_px": [80, 80], "seed": 5, "cells": {"count": 5, "cycle_hours": 5}}
 SETTINGS = {"segment": {"method": "given"}, "fill": {"method": "shape"}, "link": {"sam2": "off"}}
@@ -140,6 +143,22 @@ def test_files_that_the_organisers_do_not_have(config):
     pointed = build_config(raw)
     with pytest.raises(SubmissionError, match=r"found by points, which the organisers do not have"):
         inputs_of(pointed, pointed.sequences[0])
+
+
+def test_corrections_by_hand_are_not_packed(config, tmp_path):
+    corrected = config.model_copy(update={"out": str(tmp_path)})
+    file = Layout(tmp_path, "01").corrections
+    write_pins(file, [])
+    assert inputs_of(corrected, config.sequences[0])["images"] == "../Demo/01", (
+        "a file without corrections does no harm"
+    )
+    write_pins(file, [Pin("delete", (0, 1), (), 1, "delete,0,1,,,", places=((3.0, 4.0),))])
+    with pytest.raises(SubmissionError, match=r"01_corrections\.csv holds corrections .*Set associate\.pinned: none"):
+        inputs_of(corrected, config.sequences[0])
+    assert inputs_of(corrected, config.sequences[1])["images"] == "../Demo/02", "the other sequence has none"
+    associate = config.associate.model_copy(update={"pinned": "none"})
+    assert inputs_of(corrected.model_copy(update={"associate": associate}), config.sequences[0])
+    assert file.exists()
 
 
 def test_a_dataset_of_which_first_lineages_count_must_be_run_so(config):

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import samtrack
 from samtrack.config import Config, SequenceSettings
-from samtrack.config.layout import sources_of
+from samtrack.config.layout import pinned_path, sources_of
 from samtrack.errors import SubmissionError
 from samtrack.io.archives import files_below, write_archive, write_script
 from samtrack.io.atomic import written_folder
+from samtrack.io.corrections import read_pins
 from samtrack.stages.address import Address, told
 from samtrack.stages.freshness import rules_left
 from samtrack.stages.like import read_measured
@@ -106,6 +107,13 @@ def inputs_of(config: Config, sequence: SequenceSettings) -> dict[str, str]:
         raise SubmissionError(
             f"sequence {sequence.name}: cells were found by {sources.seeds}, which the organisers do not have, so the masks "
             "could not be made again. Choose segment.seeds.method: seeds, or another way that finds cells by itself."
+        )
+    pinned = pinned_path(config, sequence.name)
+    if pinned is not None and pinned.exists() and read_pins(pinned):
+        raise SubmissionError(
+            f"sequence {sequence.name}: {pinned} holds corrections that the result keeps. The challenge takes what software "
+            "finds by itself, and the entry script could not make these masks again. Set associate.pinned: none and run "
+            "again (the file stays), or move it away."
         )
     options = {}
     for name, path in used.items():
