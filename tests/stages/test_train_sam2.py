@@ -56,17 +56,17 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     whole = train(tmp_path / "whole")
     from samtrack.stages import train_sam2
 
-    real = train_sam2._after_step
+    real = train_sam2.after_step
 
     def killed(run, report, *rest):
         real(run, report, *rest)
         if report.step == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_sam2, "_after_step", killed)
+    monkeypatch.setattr(train_sam2, "after_step", killed)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "parts")
-    monkeypatch.setattr(train_sam2, "_after_step", real)
+    monkeypatch.setattr(train_sam2, "after_step", real)
     parts = train(tmp_path / "parts")
     assert all(torch.equal(parts.state[k], v) for k, v in whole.state.items())
     assert (tmp_path / "parts/curves.csv").read_text() == (tmp_path / "whole/curves.csv").read_text()

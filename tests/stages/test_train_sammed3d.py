@@ -80,17 +80,17 @@ def test_a_folder_of_weights_curves_and_samples(tmp_path):
 
 def test_a_killed_run_on_annotated_frames_goes_on_to_the_same_weights(tmp_path, movie, monkeypatch):
     whole = train(tmp_path / "whole", **of_movie(movie))
-    real = train_sammed3d._after_step
+    real = train_sammed3d.after_step
 
     def killed(run, report, *rest):
         real(run, report, *rest)
         if report.step == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_sammed3d, "_after_step", killed)
+    monkeypatch.setattr(train_sammed3d, "after_step", killed)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "parts", **of_movie(movie))
-    monkeypatch.setattr(train_sammed3d, "_after_step", real)
+    monkeypatch.setattr(train_sammed3d, "after_step", real)
     parts = train(tmp_path / "parts", **of_movie(movie))
     assert all(torch.equal(parts.state[k], v) for k, v in whole.state.items())
     assert (tmp_path / "parts/curves.csv").read_text() == (tmp_path / "whole/curves.csv").read_text()

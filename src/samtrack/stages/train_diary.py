@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from samtrack.config.train_loop import LoopSettings
 from samtrack.errors import SettingsError
-from samtrack.io.checkpoints import read_checkpoint
+from samtrack.io.checkpoints import read_checkpoint, write_checkpoint
 from samtrack.io.link_models import write_text
 from samtrack.train.loop import Learner, Report
 from samtrack.train.sam2_curves import draw_curves
@@ -68,6 +69,16 @@ class Diary:
             if is_new:
                 writer.writeheader()
             writer.writerow({k: f"{v:.6g}" for k, v in row.items()})
+
+
+def after_step(run: Learner, report: Report, diary: Diary, look: Callable[[], None], out: Path) -> None:
+    """Curves at every step; now and then a line, a ``look`` at what is held out, a checkpoint in ``out``."""
+    diary.note(report)
+    is_last = report.step == run.loop.last_step
+    if report.step % run.loop.check_every == 0 or is_last:
+        look()
+    if report.step % run.loop.checkpoint_every == 0 or is_last:
+        write_checkpoint(out / CHECKPOINT, run.state())
 
 
 def resume(run: Learner, settings: LoopSettings, path: Path) -> None:

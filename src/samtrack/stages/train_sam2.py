@@ -6,6 +6,7 @@ import logging
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from torch import nn
 
 from samtrack.config.train_sam2 import TrainSam2Settings
 from samtrack.errors import SettingsError
-from samtrack.io.checkpoints import write_checkpoint, write_network
+from samtrack.io.checkpoints import write_network
 from samtrack.io.pictures import write_png
 from samtrack.io.weights import open_weights
 from samtrack.io.weights_cache import cache_folder
@@ -25,8 +26,8 @@ from samtrack.models.sam2.initial import redraw
 from samtrack.models.sam2.network import Habits, Sam2Network
 from samtrack.stages.annotated import read_tracked, with_masks
 from samtrack.stages.engine import CARD
-from samtrack.stages.train_diary import CHECKPOINT, CHECKS, SAMPLES, Diary, resume
-from samtrack.train.loop import HELD_OUT_SEED, Report, begin_processes
+from samtrack.stages.train_diary import CHECKPOINT, CHECKS, SAMPLES, Diary, after_step, resume
+from samtrack.train.loop import HELD_OUT_SEED, begin_processes
 from samtrack.train.sam2_clips import Clip
 from samtrack.train.sam2_run import Run, clips_used
 from samtrack.train.sam2_sheet import draw_samples
@@ -66,7 +67,7 @@ def run_train_sam2(training: Sam2Training) -> None:
             _check(run, diary, held_out, out)  # what there is to gain
         for report in run.steps(clips):
             if run.rank == 0:
-                _after_step(run, report, diary, held_out, out)
+                after_step(run, report, diary, partial(_check, run, diary, held_out, out), out)
     if run.rank == 0:
         write_network(out, {**config, CARD: card}, state_of(run.result()))
         log.info(
@@ -110,17 +111,6 @@ def _clips(settings: TrainSam2Settings, run: Run) -> tuple[Generator[Clip], list
         return own, held_out
     simulated = clip_stream(seed, settings.side_px, frames, settings.workers, strides=strides)
     return mixed(own, simulated, settings.simulated, seed), held_out
-
-
-def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Clip], out: Path) -> None:
-    """Curves at every step; now and then a line, a look at held-out clips, a checkpoint."""
-    settings = run.settings
-    diary.note(report)
-    is_last = report.step == settings.last_step
-    if report.step % settings.check_every == 0 or is_last:
-        _check(run, diary, held_out, out)
-    if report.step % settings.checkpoint_every == 0 or is_last:
-        write_checkpoint(out / CHECKPOINT, run.state())
 
 
 def _check(run: Run, diary: Diary, held_out: list[Clip], out: Path) -> None:

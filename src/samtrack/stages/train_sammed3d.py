@@ -18,7 +18,7 @@ from samtrack.config import Config, SequenceSettings, load_config, trigger
 from samtrack.config.layout import sources_of, trained_folder
 from samtrack.config.train_sammed3d import TrainSamMed3DSettings
 from samtrack.errors import SettingsError
-from samtrack.io.checkpoints import write_checkpoint, write_network
+from samtrack.io.checkpoints import write_network
 from samtrack.io.link_models import write_text
 from samtrack.io.names import SEG_FOLDER, TRA_FOLDER
 from samtrack.io.pictures import write_png
@@ -32,8 +32,8 @@ from samtrack.stages.annotated import read_annotated_volumes, with_masks
 from samtrack.stages.engine import CARD, read_card
 from samtrack.stages.engine3d import CELL_SHARE
 from samtrack.stages.plan import fingerprints
-from samtrack.stages.train_diary import CHECKPOINT, CHECKS, CURVES, SAMPLES, Diary, resume
-from samtrack.train.loop import HELD_OUT_SEED, Report, agreed, begin_processes
+from samtrack.stages.train_diary import CHECKPOINT, CHECKS, CURVES, SAMPLES, Diary, after_step, resume
+from samtrack.train.loop import HELD_OUT_SEED, agreed, begin_processes
 from samtrack.train.sammed3d_cubes import Cube, simulated_stream
 from samtrack.train.sammed3d_movies import (
     AnnotatedFrame,
@@ -91,7 +91,7 @@ def run_train_sammed3d(training: SamMed3DTraining) -> None:
             _check(run, diary, held_out, out)  # what there is to gain
         for report in run.steps(cubes):
             if run.rank == 0:
-                _after_step(run, report, diary, held_out, out)
+                after_step(run, report, diary, partial(_check, run, diary, held_out, out), out)
             if agreed(settings.patience is not None and run.best.looks >= settings.patience, device):
                 log.info("train sammed3d: no better look for %d looks: ends at step %d", run.best.looks, report.step)
                 break
@@ -188,17 +188,6 @@ def _frames(training: SamMed3DTraining) -> tuple[list[AnnotatedFrame], list[Anno
         learnt += first
         judged += last
     return learnt, judged
-
-
-def _after_step(run: Run, report: Report, diary: Diary, held_out: list[Cube], out: Path) -> None:
-    """Curves at every step; now and then a line, a look at held-out cubes, a checkpoint."""
-    settings = run.settings
-    diary.note(report)
-    is_last = report.step == settings.last_step
-    if report.step % settings.check_every == 0 or is_last:
-        _check(run, diary, held_out, out)
-    if report.step % settings.checkpoint_every == 0 or is_last:
-        write_checkpoint(out / CHECKPOINT, run.state())
 
 
 def _check(run: Run, diary: Diary, held_out: list[Cube], out: Path) -> None:

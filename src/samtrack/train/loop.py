@@ -53,7 +53,7 @@ class Learner:
         self.step = 0
         self.best = Best()
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        self._loop = settings
+        self.loop = settings
         self._learns = student
         self.optimiser = torch.optim.AdamW(groups(student, settings.weight_decay), lr=settings.rate, betas=(0.9, 0.99))
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
@@ -65,7 +65,7 @@ class Learner:
         """All that is needed to go on; tensors and plain values only."""
         return {
             "step": self.step,
-            "settings": self._loop.model_dump(mode="json"),
+            "settings": self.loop.model_dump(mode="json"),
             "student": self._learns.state_dict(),
             "mean": self.mean.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -92,7 +92,7 @@ class Learner:
 
     def cast(self) -> Any:
         """The context in which a pass is computed with as many bits as the settings say."""
-        name = self._loop.precision
+        name = self.loop.precision
         return torch.autocast(self.device.type, getattr(torch, name), enabled=name != "float32")
 
     def collect(self, loss: Tensor) -> None:
@@ -102,16 +102,16 @@ class Learner:
 
     def take_step(self) -> tuple[float, float]:
         """One step along the gradients that were collected; their length, and the learning rate."""
-        rate = rate_at(self.step, self._loop)
+        rate = rate_at(self.step, self.loop)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.scaler.unscale_(self.optimiser)
-        gradient = nn.utils.clip_grad_norm_(self._learns.parameters(), self._loop.clip_norm)
+        gradient = nn.utils.clip_grad_norm_(self._learns.parameters(), self.loop.clip_norm)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
         self.step += 1
-        follow(self.mean, self.network, self._loop.average, self.step)
+        follow(self.mean, self.network, self.loop.average, self.step)
         return float(gradient), rate
 
 
