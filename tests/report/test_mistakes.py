@@ -32,6 +32,13 @@ def test_kinds_are_counted_and_the_worst_frame_comes_first(small) -> None:
     assert counts.to_numpy().sum() == 3
 
 
+def test_a_rim_that_is_not_scored_is_told(small) -> None:
+    data = judged(small())
+    assert "rim of" not in write_errors(data)
+    trimmed = replace(data, settings={**data.settings, "export": {"field_of_interest_px": 25}})
+    assert "the rim of 25 px are not in the CTC result" in write_errors(trimmed)
+
+
 def test_a_perfect_result_is_said_to_be_one(small) -> None:
     assert "There is none" in write_errors(judged(small(), (), ()))
 

@@ -13,13 +13,13 @@ from samtrack.io.decided import read_columns
 from samtrack.io.ome_zarr import open_image
 from samtrack.stages.evaluate import run_evaluate
 from samtrack.stages.followed import read_shown
-from samtrack.stages.mistakes import find_errors, match_movie, open_truth
+from samtrack.stages.mistakes import InField, as_exported, find_errors, match_movie, open_truth
 from samtrack.stages.simulate import run_simulate
-from samtrack.types import ErrorKind
+from samtrack.types import ArrayFrames, Box, ErrorKind, Scale
 
 
-@pytest.fixture(scope="module")
-def tracked(tmp_path_factory, track):
+@pytest.fixture(scope="module", params=[0, 12], ids=["all", "without a rim"])
+def tracked(request, tmp_path_factory, track):
     folder: Path = tmp_path_factory.mktemp("mistakes")
     recipe = {"frames": 8, "shape_px": (128, 128), "seed": 9, "cells": {"count": 16, "cycle_hours": 3}}
     run_simulate(SimulateSettings.model_validate(recipe), folder, "01")
@@ -30,12 +30,13 @@ def tracked(tmp_path_factory, track):
         "truth": str(folder / "01_GT"),
     }
     fill = {"method": "shape"}
-    return track({"out": str(folder / "out"), "sequences": [sequence], "segment": {"method": "given"}, "fill": fill})
+    raw = {"out": str(folder / "out"), "sequences": [sequence], "segment": {"method": "given"}, "fill": fill}
+    return track(raw | {"export": {"field_of_interest_px": request.param}})
 
 
 @pytest.fixture(scope="module")
 def found(tracked):
-    labels, truth = open_image(tracked.layout.tracked), open_truth(tracked)
+    labels, truth = as_exported(tracked, open_image(tracked.layout.tracked)), open_truth(tracked)
     _, tracks = read_shown(tracked)
     return labels, truth, find_errors(tracked, truth, match_movie(tracked, truth, labels), labels, tracks)
 
@@ -77,3 +78,25 @@ def test_the_filled_masks_of_the_table_are_read_alone(tracked):
     table = read_columns(tracked.layout.table, ["t", "origin"])
     assert set(table) == {"t", "origin"}
     assert len(table["t"]) > 0
+
+
+def test_masks_that_are_not_exported_are_no_errors(tracked, found):
+    labels, _, errors = found
+    table = read_columns(tracked.layout.table, ["t", "track_id", "in_field"])
+    drawn = open_image(tracked.layout.tracked)
+    assert table["in_field"].all() == (tracked.config.export.field_of_interest_px == 0)
+    for t in range(labels.n_frames):
+        here = table["in_field"].astype(bool) & (table["t"] == t)
+        whole = labels.read(t)
+        assert set(np.unique(whole)) - {0} == set(table["track_id"][here])
+        assert np.isin(drawn.read(t)[whole > 0], table["track_id"][here]).all()
+        invented = errors.track[(errors.frame == t) & (errors.kind == ErrorKind.INVENTED)]
+        assert np.isin(invented, table["track_id"][here]).all()
+
+
+def test_boxes_of_frames_without_some_labels():
+    image = np.array([[[1, 1, 2, 0]], [[1, 1, 2, 3]]], dtype=np.uint32)
+    inside = InField(ArrayFrames(list(image), Scale((1.0, 1.0), 1.0)), np.array([1, 0, 1]), np.array([3, 1, 2]))
+    assert inside.read(0).tolist() == [[1, 1, 0, 0]]
+    assert inside.read(1).tolist() == [[0, 0, 2, 3]]
+    assert inside.read(1, Box((0, 1), (1, 3))).tolist() == [[0, 2]]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from samtrack.blocks import whole_box
 from samtrack.config.simulate import SimulateSettings
 from samtrack.evaluate import match_frame
 from samtrack.io.names import ASSIGNED_TABLE, DIVISIONS_TABLE, LINKS_TABLE, TRACKS_TABLE
@@ -15,10 +16,11 @@ from samtrack.link.calibrate import default_plain
 from samtrack.link.facts import FACTS
 from samtrack.stages.annotated import true_tracks
 from samtrack.stages.mistakes import match_movie, open_truth
-from samtrack.stages.reliability import judge_movie, read_card
+from samtrack.stages.reliability import judge_movie, reaches_into, read_card
 from samtrack.stages.report import run_report
 from samtrack.stages.simulate import run_simulate
 from samtrack.train.link_card import TOLD
+from samtrack.types import Box
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,10 @@ def with_truth(address, truth):
 def judged(address, labels, *tables):
     address = with_truth(address, Path(address.config.out).parent / "01_GT")
     truth = open_truth(address)
-    return judge_movie(truth, match_movie(address, truth, labels), *tables)
+    detections, *decided = tables
+    inside = reaches_into(detections, whole_box(labels.shape))
+    assert inside.all()
+    return judge_movie(truth, match_movie(address, truth, labels), detections, inside, *decided)
 
 
 def test_likely_links_came_true_and_unlikely_ones_did_not(tracked):
@@ -63,6 +68,21 @@ def test_likely_links_came_true_and_unlikely_ones_did_not(tracked):
     assert told[TOLD["contest"]].seen[0] < 0.1
     assert list(told) == [name for name in TOLD.values() if name in told]
     assert {TOLD["division"], TOLD["division_again"]} <= set(told)
+
+
+def test_what_leaves_the_field_of_interest_is_not_judged(tracked):
+    address, (labels, detections, tracks, links, divisions) = tracked
+    address = with_truth(address, Path(address.config.out).parent / "01_GT")
+    truth = open_truth(address)
+    inside = reaches_into(detections, Box((40, 0), labels.shape))
+    assert 0 < np.count_nonzero(inside) < len(inside)
+    assert (detections.box_stop[~inside, 0] <= 40).all()
+    matches = match_movie(address, truth, labels)
+    told = {p.name: p for p in judge_movie(truth, matches, detections, inside, tracks, links, divisions)}
+    every = {p.name: p for p in judged(address, labels, detections, tracks, links, divisions)}
+    near = inside[links.source] & inside[links.target]
+    assert 0 < told[TOLD["again"]].count.sum() <= np.count_nonzero(near)
+    assert told[TOLD["again"]].count.sum() < every[TOLD["again"]].count.sum()
 
 
 def test_without_a_second_look_there_is_one_judgement(tracked):

@@ -29,7 +29,7 @@ REVISIONS: dict[str, int] = {
     "files": 1,
     "validate": 1,
     "evaluate": 1,
-    "report": 4,
+    "report": 5,
     "train3d": 1,
 }
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from samtrack.blocks import Reader, is_small, plan_slabs, whole_box
+from samtrack.blocks import Reader, is_small, plan_slabs, relabelled, whole_box
 from samtrack.evaluate import FrameMatch
 from samtrack.evaluate.mistakes import find_mistakes
 from samtrack.evaluate.sides import join_frames
 from samtrack.io.ctc import open_mask
+from samtrack.io.decided import read_columns
 from samtrack.io.truth import Truth, list_truth
 from samtrack.stages.address import Address
 from samtrack.stages.held import held
 from samtrack.stages.matching import match_truth
-from samtrack.types import Errors, Frames, Tracks
+from samtrack.types import Box, Errors, Frames, Tracks
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -30,6 +32,31 @@ def open_truth(address: Address) -> Truth | None:
         return None
     truth = list_truth(address.sources.truth)
     return truth if truth.tracking else None
+
+
+class InField:
+    """The labels of a movie without those that do not reach into the field of interest: there the truth is silent."""
+
+    def __init__(self, labels: Frames, frame: Ints, track: Ints) -> None:
+        self._labels = labels
+        order = np.argsort(frame, kind="stable")
+        self._track = track[order]
+        self._rows = np.searchsorted(frame[order], np.arange(labels.n_frames + 1))
+        self.n_frames, self.shape, self.dtype, self.scale = labels.n_frames, labels.shape, labels.dtype, labels.scale
+
+    def read(self, frame: int, box: Box | None = None) -> npt.NDArray[Any]:
+        """The voxels of one frame, whole or inside a box."""
+        here = self._track[self._rows[frame] : self._rows[frame + 1]]
+        return relabelled(self._labels.read(frame, box), here, here, self.dtype)
+
+
+def as_exported(address: Address, labels: Frames) -> Frames:
+    """The tracks as drawn, as far as they are in the CTC result, which the scores are of."""
+    if address.config.export.field_of_interest_px == 0:
+        return labels
+    table = read_columns(address.layout.table, ["t", "track_id", "in_field"])
+    inside = table["in_field"].astype(np.bool_)
+    return InField(labels, table["t"][inside].astype(np.int64), table["track_id"][inside].astype(np.int64))
 
 
 def match_movie(address: Address, truth: Truth, labels: Frames) -> list[FrameMatch]:

@@ -15,7 +15,7 @@ from samtrack.link.explain import AGAIN, FIRST
 from samtrack.stages.annotated import true_tracks
 from samtrack.train.link_card import TOLD, reliability
 from samtrack.train.link_examples import true_divisions, true_links
-from samtrack.types import Detections, Divisions, Links, Reliability, Tracks
+from samtrack.types import Box, Detections, Divisions, Links, Reliability, Tracks
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,18 +37,20 @@ def judge_movie(
     truth: Truth,
     matches: Sequence[FrameMatch],
     detections: Detections,
+    inside: Bools,
     tracks: Tracks,
     links: Links,
     divisions: Divisions,
 ) -> list[Reliability]:
     """How the proposals of a movie came true, by the matches of its tracks as drawn with the truth.
 
-    A proposal is judged where the truth knows one of its cells.
+    A proposal is judged where the truth knows one of its cells, and would know the others: ``inside`` says which
+    detections lie in the field of interest.
     """
     track = true_track_of(matches, detections, tracks)
     frame = detections.frame
     is_true = true_links(frame, track, truth.table, links.source, links.target)
-    known = (track[links.source] > 0) | (track[links.target] > 0)
+    known = ((track[links.source] > 0) | (track[links.target] > 0)) & inside[links.source] & inside[links.target]
     is_gap = frame[links.target] - frame[links.source] > 1
     facts = {name: links.features[:, i].astype(np.float64) for i, name in enumerate(links.feature_names)}
     judged = _first_and_last(("contest", "again"), links.score, facts, is_true, known & ~is_gap)
@@ -57,11 +59,16 @@ def judge_movie(
         has = known & ~is_gap & np.isfinite(facts["evidence"])
         judged["frame"] = (probability(facts["evidence"]), is_true, has)
     cells = (divisions.mother, divisions.daughter_a, divisions.daughter_b)
-    seen = np.any([track[cell] > 0 for cell in cells], axis=0)
+    seen = np.any([track[cell] > 0 for cell in cells], axis=0) & np.all([inside[cell] for cell in cells], axis=0)
     facts = {name: divisions.features[:, i].astype(np.float64) for i, name in enumerate(divisions.feature_names)}
     is_true = true_divisions(frame, track, truth.table, divisions)
     judged |= _first_and_last(("division", "division_again"), divisions.score, facts, is_true, seen)
     return [_judged(name, *judged[name]) for name in TOLD if name in judged and judged[name][2].any()]
+
+
+def reaches_into(detections: Detections, field: Box) -> Bools:
+    """Which detections reach into a field, by their boxes."""
+    return np.asarray(np.all((detections.box_start < field.stop) & (detections.box_stop > field.start), axis=1))
 
 
 def _first_and_last(

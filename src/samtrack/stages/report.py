@@ -19,12 +19,13 @@ from samtrack.report import ReportData, draw_frames, draw_page, join_movie, plan
 from samtrack.report.data import Reasons
 from samtrack.report.tables import DOUBTFUL_SHOWN
 from samtrack.stages.address import Address, told
+from samtrack.stages.export import field_of
 from samtrack.stages.followed import parts_of_pairs, read_shown
 from samtrack.stages.lineages import summary_of_lineages
 from samtrack.stages.link import open_link_model
-from samtrack.stages.mistakes import find_errors, match_movie, open_truth
+from samtrack.stages.mistakes import as_exported, find_errors, match_movie, open_truth
 from samtrack.stages.progress import Progress
-from samtrack.stages.reliability import FIRST_ODDS, judge_movie, read_card
+from samtrack.stages.reliability import FIRST_ODDS, judge_movie, reaches_into, read_card
 from samtrack.stages.report_facts import given, machine, timings, versions
 from samtrack.types import Detections, Divisions, Errors, Frames, Links, Origin, Reliability, Scores, Tracks
 
@@ -118,11 +119,13 @@ def _against_truth(
     truth = open_truth(address)
     if truth is None:
         return None, []
+    inside = reaches_into(detections, field_of(address, labels.shape))
+    labels = as_exported(address, labels)
     matches = match_movie(address, truth, labels)
     decided, some = address.layout.decided, address.follows_some
     links = _links(decided / LINKS_TABLE, detections, some, (FIRST_ODDS, "evidence"))
     divisions = _divisions(decided / DIVISIONS_TABLE, detections, some, (FIRST_ODDS, "evidence"))
-    came_true = judge_movie(truth, matches, detections, tracks, links, divisions)
+    came_true = judge_movie(truth, matches, detections, inside, tracks, links, divisions)
     return find_errors(address, truth, matches, labels, tracks), came_true
 
 
