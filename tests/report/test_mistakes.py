@@ -35,7 +35,7 @@ def test_kinds_are_counted_and_the_worst_frame_comes_first(small) -> None:
 def test_a_rim_that_is_not_scored_is_told(small) -> None:
     data = judged(small())
     assert "rim of" not in write_errors(data)
-    trimmed = replace(data, settings={**data.settings, "export": {"field_of_interest_px": 25}})
+    trimmed = replace(data, rim_px=25)
     assert "the rim of 25 px are not in the CTC result" in write_errors(trimmed)
 
 

@@ -77,7 +77,7 @@ class ReportData:
     movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
     facts of `Reasons` in words. ``merges`` are the chosen ones alone. ``lineages`` says in words which were
     followed, if not all were; everything here is then about those alone. ``errors`` are those against the truth, if there is
-    one; ``given`` and ``machine`` say in words what went in and where the page was made.
+    one, ``rim_px`` the pixels at the image's rim in which there are none, being outside of the CTC result; ``given`` and ``machine`` say in words what went in and where the page was made.
     """
 
     dataset: str
@@ -107,6 +107,7 @@ class ReportData:
     merge_reasons: Reasons | None = None
     lineages: str = ""
     errors: Errors | None = None
+    rim_px: int = 0
     given: Sequence[tuple[str, str]] = ()
     machine: Sequence[tuple[str, str]] = ()
 

@@ -63,8 +63,7 @@ def write_errors(data: ReportData) -> str:
     told = f"Most errors in frames {buttons}. Tick “Errors against the truth” at the movie to see them there."
     draw = partial(figures.draw_errors, per_frame=per_frame)
     over_time = draw_svg("plot-errors", "Plot: errors per frame, by kind.", draw)
-    rim = data.settings.get("export", {}).get("field_of_interest_px", 0)
-    field = f" Masks that lie in the rim of {rim} px are not in the CTC result, and not counted." if rim else ""
+    field = f" Masks in the rim of {data.rim_px} px are not in the CTC result, and not counted." if data.rim_px else ""
     kinds = table(f"Letters as in the movie.{field}", ("", "kind", "errors", "what it is"), rows, numbers=(2,))
     return (
         f'{start}{kinds}\n<p>{told}</p>\n<div class="plots">\n<figure><h3>Errors per frame</h3>\n{over_time}\n</figure>\n'

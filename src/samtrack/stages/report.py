@@ -80,6 +80,7 @@ def run_report(address: Address) -> None:
             lineages=summary_of_lineages(address) if some else "",
             came_true=came_true,
             errors=errors,
+            rim_px=address.config.export.field_of_interest_px,
             given=given(address),
             machine=machine(),
         )
