@@ -77,7 +77,8 @@ class ReportData:
     movies it was not fitted to, ``came_true`` how they did here (empty without a truth). ``fact_words`` says
     facts of `Reasons` in words. ``merges`` are the chosen ones alone. ``lineages`` says in words which were
     followed, if not all were; everything here is then about those alone. ``errors`` are those against the truth, if there is
-    one, ``rim_px`` the pixels at the image's rim in which there are none, being outside of the CTC result; ``given`` and ``machine`` say in words what went in and where the page was made.
+    one, of masks in the CTC result: none in the rim of ``rim_px`` pixels. ``given`` and ``machine`` say in words what went
+    in and where the page was made.
     """
 
     dataset: str
