@@ -126,12 +126,16 @@ class Browser:
 
     def open(self, path: Path, **media: str) -> float:
         """Open a file from disk and wait until it is loaded and its scripts have run; the seconds that took."""
+        return self.visit(path.resolve().as_uri(), **media)
+
+    def visit(self, url: str, **media: str) -> float:
+        """The same for any address."""
         self.complaints, self.requests, self.events = [], [], []
         media = {"prefers_reduced_motion": "reduce", **media}  # so that nothing moves under the pointer
         features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
         self.ask("Emulation.setEmulatedMedia", features=features)
         start = time.monotonic()
-        self.ask("Page.navigate", url=path.resolve().as_uri())
+        self.ask("Page.navigate", url=url)
         while "Page.loadEventFired" not in self.events:
             self._next(start + ANSWER_S, "Page.navigate")
         self.wait("document.readyState === 'complete' && !document.querySelector('html[data-busy]')")

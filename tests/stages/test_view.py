@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.report.browser import Browser, find_browser
 
 from samtrack.cli import main
 from samtrack.config.ingest import IngestSettings
@@ -125,6 +126,92 @@ def test_the_browser_gets_page_facts_cells_and_pictures(result):
         )
         assert at == ({"track": 1}, {"track": 0})
         assert json.loads(get(server, f"/01/at/1/{plane}/4/999.json")[2]) == {"track": 0}
+
+
+def test_what_a_track_is_and_which_rows_an_edit_makes(result):
+    with served(result) as server:
+        track = json.loads(get(server, "/01/track/1.json")[2])
+        assert (track["first"], track["last"], track["masks"]) == (0, 1, 2)
+        assert json.loads(get(server, "/01/track/77.json")[2]) is None
+        rows = json.loads(get(server, "/01/edit/unlink.json?cells=1-1,0-1&note=seen")[2])
+        assert rows == {"rows": [["unlink", "0", "1", "1", "1", "seen"]]}
+        wrong = json.loads(get(server, "/01/edit/link.json?cells=1-1")[2])
+        assert "1 cells are picked" in wrong["error"]
+        assert "action is 'x'" in json.loads(get(server, "/01/edit/x.json")[2])["error"]
+    assert not list(result.glob("*edits*")), "the server writes nothing"
+
+
+def test_pictures_of_a_version_may_be_kept_and_brightness_is_asked_for(result):
+    plane = len(open_shown(result)["01"].image.shape) - 2
+    with served(result) as server:
+        version = json.loads(get(server, "/01/facts.json")[2])["version"]
+        for query, kept in (("", "no-store"), (f"?v={version}", "private, max-age=86400")):
+            with urllib.request.urlopen(f"{server.url}01/frame/0/{plane}.png{query}") as answer:
+                assert answer.headers["Cache-Control"] == kept
+        dim, usual = (picture(server, f"/01/frame/0/{plane}.png?labels=0&gain={gain}") for gain in ("0.5", "1"))
+        assert dim[5, 5] == 128
+        assert usual[5, 5] == 255
+
+
+def test_a_person_looks_corrects_and_saves(tmp_path):
+    """The viewer in a real browser: looking, following, moving about, and a file of corrections at the end."""
+    command = find_browser()
+    if command is None:
+        pytest.skip("no Chromium here; tests/install.sh brings one")
+    out = make_result(tmp_path / "out", 3)
+    browser = Browser(command)
+    try:
+        with served(out) as server:
+            browser.visit(server.url)
+            browser.wait("document.body.dataset.shown === '0'")
+            pixel = "(() => { const [x, y] = onStage([0, 7, 7]); const box = get('stage').getBoundingClientRect();"
+            pixel += " return [x / box.width, y / box.height]; })()"
+            browser.click("#stage", *browser.run(pixel))
+            browser.wait("document.querySelector('#cell h2').innerText === 'Track 1'")
+            assert "0 to 1, 2 masks" in browser.text("#cell")
+            browser.run("apply('link')")
+            browser.wait("get('told').className === 'wrong'")
+            assert "0 cells are picked" in browser.text("#told")
+            for t in (0, 1):
+                browser.run(f"go({t})")
+                browser.wait(f"document.body.dataset.shown === '{t}'")
+                at = dict(zip("xy", browser.place("#stage", *browser.run(pixel)), strict=True))
+                for kind in ("mousePressed", "mouseReleased"):
+                    told = {"type": kind, "button": "left", "clickCount": 1, "modifiers": 8, **at}
+                    browser.ask("Input.dispatchMouseEvent", **told)
+                browser.wait(f"document.querySelectorAll('#picked li').length === {t + 1}")
+            browser.run("get('note').value = 'a, \"b\"'")
+            browser.run("apply('unlink')")
+            browser.wait("document.querySelectorAll('#rows li').length === 1")
+            name, content = browser.download("#save")
+            (tmp_path / name).write_bytes(content)
+            (edit,) = read_edits(tmp_path / name)
+            assert name == "01_edits.csv"
+            assert edit.action == "unlink"
+            assert content.decode().splitlines()[1] == 'unlink,0,1,1,1,"a, ""b"""'
+            before = browser.run("state.view.zoom")
+            browser.wheel("#stage", -300)
+            browser.wait(f"state.view.zoom > {1.9 * before}")
+            browser.run("Object.assign(state.view, { x: 1e5, y: 0 }); go(1, 1)")
+            browser.wait("Math.abs(onStage(state.cells[0].path.at(-1))[0] - get('stage').clientWidth / 2) < 1")
+            browser.press("0")
+            browser.wait(f"state.view.zoom === {before}")
+            browser.type("#wanted", "2")
+            browser.wait("document.querySelector('#cell h2').innerText === 'Track 2'")
+            browser.click("#play")
+            browser.wait("document.body.dataset.shown === '0'")
+            browser.click("#play")
+            assert browser.run("location.hash").endswith("track=2")
+            assert browser.complaints == []
+            assert all(url.startswith((server.url, "blob:")) for url in browser.requests), browser.requests
+            browser.visit("about:blank")
+            browser.visit(server.url + "#movie=01&t=1&track=1")
+            browser.wait("document.querySelector('#cell h2').innerText === 'Track 1'")
+            assert browser.run("get('t').value") == "1"
+            assert browser.run("state.rows.length") == 1, "corrections wait for the person who comes back"
+            assert browser.complaints == []
+    finally:
+        browser.close()
 
 
 def test_projections_show_the_topmost_cell(tmp_path):

@@ -34,17 +34,28 @@ class ShownMovie:
     @cached_property
     def tails(self) -> Tails:
         """The result's table."""
-        path = Layout(self.out, self.name).table
-        if not path.is_file():
-            raise DataError(f"{path}: is missing. Let the run finish first.")
-        return Tails(read_table(path))
+        if not self._table.is_file():
+            raise DataError(f"{self._table}: is missing. Let the run finish first.")
+        return Tails(read_table(self._table))
+
+    @property
+    def _table(self) -> Path:
+        """The result's file of cells."""
+        return Layout(self.out, self.name).table
 
     @cached_property
     def limits(self) -> tuple[float, float]:
         """Grey values that become black and white: of the middle plane of the first, middle and last frame."""
+        return self._limits(self.image.n_planes // 2)
+
+    @cached_property
+    def limits_of_projection(self) -> tuple[float, float]:
+        """The same for the maximum over all planes, which is brighter."""
+        return self._limits(PROJECTION)
+
+    def _limits(self, plane: int) -> tuple[float, float]:
         frames, level = self.image.n_frames, len(self.image.levels) - 1
-        planes = [self.image.plane(level, t, self.image.n_planes // 2) for t in {0, frames // 2, frames - 1}]
-        return limits_of(np.stack(planes))
+        return limits_of(np.stack([self._grey(level, t, plane) for t in sorted({0, frames // 2, frames - 1})]))
 
     def facts(self) -> dict[str, Any]:
         """Lengths and scale, for a page."""
@@ -56,16 +67,22 @@ class ShownMovie:
             "um_per_voxel": list(scale.um_per_voxel),
             "minutes_per_frame": scale.minutes_per_frame,
             "tracks": self.tails.n_tracks,
+            "levels": len(self.image.levels),
+            "level": self._level(None),
+            "version": str(self._table.stat().st_mtime_ns),
         }
 
     def has(self, frame: int, plane: int) -> bool:
         """Whether there is such a frame and plane."""
         return 0 <= frame < self.image.n_frames and PROJECTION <= plane < self.image.n_planes
 
-    def picture(self, frame: int, plane: int, with_labels: bool, level: int | None = None) -> npt.NDArray[np.uint8]:
-        """A plane, or the projection of all, in RGB; without labels in grey."""
+    def picture(
+        self, frame: int, plane: int, with_labels: bool, level: int | None = None, gain: float = 1.0
+    ) -> npt.NDArray[np.uint8]:
+        """A plane, or the projection of all, in RGB; without labels in grey. ``gain``: times brighter than usual."""
         level = self._level(level)
-        grey = shown(self._grey(level, frame, plane), self.limits)
+        low, high = self.limits_of_projection if plane == PROJECTION else self.limits
+        grey = shown(self._grey(level, frame, plane), (low, low + (high - low) / gain))
         return overlaid(grey, self._tracks(level, frame, plane)) if with_labels else grey
 
     def track_at(self, frame: int, plane: int, place: tuple[int, int]) -> int:

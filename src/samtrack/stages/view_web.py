@@ -22,15 +22,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from samtrack.errors import SamtrackError, SettingsError
+from samtrack.errors import DataError, SamtrackError, SettingsError
+from samtrack.io.corrections import EDIT_COLUMNS
 from samtrack.stages.shown import ShownMovie, open_shown
 from samtrack.view.address import Asked, read_request
+from samtrack.view.edits import rows_for
 from samtrack.view.page import draw_viewer
 
 log = logging.getLogger("samtrack")
 
 LOOPBACK = "127.0.0.1"
 """The address that only this machine reaches."""
+
+KEPT = "private, max-age=86400"
+"""How long a browser may keep a picture of a version of a result: for a day of looking back and forth."""
 
 HOSTS = (LOOPBACK, "localhost")
 """Names by which a browser may ask."""
@@ -90,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, asked: Asked) -> None:
         if asked.kind == "page":
             pages = sorted(path.name for path in self.server.out.glob("*_report.html"))
-            page = draw_viewer(self.server.out.name, list(self.server.movies), pages)
+            page = draw_viewer(self.server.out.name, list(self.server.movies), pages, EDIT_COLUMNS)
             self._send(page.encode(), "text/html; charset=utf-8")
         elif asked.kind == "file":
             self._send_file(asked.file)
@@ -102,12 +107,16 @@ class _Handler(BaseHTTPRequestHandler):
         if movie is None or not movie.has(asked.frame, asked.plane):
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such movie, frame or plane")
         elif asked.kind == "picture":
-            picture = movie.picture(asked.frame, asked.plane, asked.labels, asked.level)
-            self._send(png_of(picture), "image/png")
+            picture = movie.picture(asked.frame, asked.plane, asked.labels, asked.level, asked.gain)
+            self._send(png_of(picture), "image/png", KEPT if asked.is_dated else "no-store")
         elif asked.kind == "facts":
             self._send_json(movie.facts())
         elif asked.kind == "cells":
             self._send_json(movie.tails.at(asked.frame))
+        elif asked.kind == "track":
+            self._send_json(movie.tails.track(asked.track))
+        elif asked.kind == "edit":
+            self._send_json(_edit(asked))
         else:
             self._send_json({"track": movie.track_at(asked.frame, asked.plane, asked.place)})
 
@@ -130,8 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_json(self, value: Any) -> None:
         self._send(json.dumps(value).encode(), "application/json")
 
-    def _send(self, body: bytes, kind: str) -> None:
-        self._head(HTTPStatus.OK, kind, len(body))
+    def _send(self, body: bytes, kind: str, keep: str = "no-store") -> None:
+        self._head(HTTPStatus.OK, kind, len(body), keep)
         self.wfile.write(body)
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
@@ -139,17 +148,25 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(status, "text/plain; charset=utf-8", len(body))
         self.wfile.write(body)
 
-    def _head(self, status: HTTPStatus, kind: str, length: int) -> None:
+    def _head(self, status: HTTPStatus, kind: str, length: int, keep: str = "no-store") -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(length))
-        self.send_header("Cache-Control", "no-store")
+        self.send_header("Cache-Control", keep)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing of single requests."""
         log.debug(format, *args)
+
+
+def _edit(asked: Asked) -> dict[str, Any]:
+    """The rows of an edit, for the browser to keep; or why it is none."""
+    try:
+        return {"rows": rows_for(asked.action, asked.cells, asked.note)}
+    except DataError as error:
+        return {"error": str(error)}
 
 
 def png_of(picture: npt.NDArray[np.uint8]) -> bytes:

@@ -16,11 +16,16 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "file": re.compile(r"/files/(?P<file>.+)"),
     "facts": re.compile(_SEQUENCE + r"/facts\.json"),
     "cells": re.compile(_SEQUENCE + r"/cells/(?P<frame>\d{1,9})\.json"),
+    "track": re.compile(_SEQUENCE + r"/track/(?P<track>\d{1,9})\.json"),
+    "edit": re.compile(_SEQUENCE + r"/edit/(?P<action>[a-z]{1,20})\.json"),
     "picture": re.compile(_SEQUENCE + r"/frame/(?P<frame>\d{1,9})/(?P<plane>\d{1,9}|max)\.png"),
     "at": re.compile(_SEQUENCE + r"/at/(?P<frame>\d{1,9})/(?P<plane>\d{1,9}|max)/(?P<y>\d{1,9})/(?P<x>\d{1,9})\.json"),
 }
 
-Kind = Literal["page", "file", "facts", "cells", "picture", "at"]
+Kind = Literal["page", "file", "facts", "cells", "track", "edit", "picture", "at"]
+
+_CELL = re.compile(r"(\d{1,9})-(\d{1,9})")
+"""A cell that was picked: its frame and its track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,14 @@ class Asked:
     file: str = ""
     labels: bool = True
     level: int | None = None
+    gain: float = 1.0
+    """How many times brighter than usual a picture is."""
+    is_dated: bool = False
+    """Whether the request names the result's version, so that the answer may be kept."""
+    track: int = 0
+    action: str = ""
+    cells: tuple[tuple[int, int], ...] = ()
+    note: str = ""
 
 
 def read_request(target: str) -> Asked | None:
@@ -57,5 +70,16 @@ def read_request(target: str) -> Asked | None:
             found.get("file") or "",
             query.get("labels", ["1"])[0] != "0",
             int(level) if level.isdecimal() else None,
+            _number(query.get("gain", ["1"])[0]),
+            "v" in query,
+            int(found.get("track") or 0),
+            found.get("action") or "",
+            tuple((int(frame), int(track)) for frame, track in _CELL.findall(query.get("cells", [""])[0])),
+            query.get("note", [""])[0],
         )
     return None
+
+
+def _number(text: str) -> float:
+    """A positive number that a picture can be multiplied by; 1 for anything else."""
+    return float(text) if re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) and float(text) > 0 else 1.0

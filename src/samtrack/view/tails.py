@@ -23,13 +23,32 @@ class Tails:
         axes = [axis for axis in ("z", "y", "x") if axis in table]
         self.place = np.stack([table[axis] for axis in axes], axis=1).astype(np.float64)
         self._order = np.argsort(self._frame, kind="stable")
+        rows = np.lexsort((self._frame, self._track))
+        self._tracks, first = np.unique(self._track[rows], return_index=True)
+        self._spans = np.split(rows, first[1:]) if len(rows) else []
         last = int(self._frame.max(initial=-1))
         self._starts = np.searchsorted(self._frame[self._order], np.arange(last + 2))
 
     @property
     def n_tracks(self) -> int:
         """Number of tracks."""
-        return len(np.unique(self._track))
+        return len(self._tracks)
+
+    def track(self, number: int) -> dict[str, Any] | None:
+        """First and last frame of a track, its masks, mother and daughters; None if there is none of that number."""
+        at = int(np.searchsorted(self._tracks, number))
+        if at == len(self._tracks) or self._tracks[at] != number:
+            return None
+        rows = self._spans[at]
+        daughters = np.unique(self._track[self._parent == number])
+        return {
+            "track": number,
+            "first": int(self._frame[rows[0]]),
+            "last": int(self._frame[rows[-1]]),
+            "masks": len(rows),
+            "parent": int(self._parent[rows[0]]),
+            "daughters": daughters.tolist(),
+        }
 
     def rows_at(self, frame: int) -> npt.NDArray[np.int64]:
         """Rows of a frame."""
@@ -38,7 +57,11 @@ class Tails:
         return self._order[self._starts[frame] : self._starts[frame + 1]]
 
     def at(self, frame: int) -> list[dict[str, Any]]:
-        """Each cell of a frame: track, parent, colour, and its path [(frame, place)] of the last frames, oldest first."""
+        """Each cell of a frame: track, parent, colour, and its path [(frame, place)] of the last frames, oldest first.
+
+        The path of a cell that was born in these frames begins with its mother's; ``born`` is the place in the path where
+        its own begins, and 0 if it does so before.
+        """
         here = self.rows_at(frame)
         before = np.concatenate([self.rows_at(t) for t in range(max(frame - TAIL, 0), frame + 1)])
         paths: dict[int, list[list[float]]] = {}
@@ -47,10 +70,20 @@ class Tails:
                 [float(self._frame[row]), *np.round(self.place[row], 2).tolist()]
             )
         colours = colour_of(self._track[here]).tolist()
-        return [
-            {"track": track, "parent": int(self._parent[row]), "colour": colour, "path": paths[track]}
-            for row, track, colour in zip(here.tolist(), self._track[here].tolist(), colours, strict=True)
-        ]
+        found = []
+        for row, track, colour in zip(here.tolist(), self._track[here].tolist(), colours, strict=True):
+            parent, own = int(self._parent[row]), paths[track]
+            before_birth = [place for place in paths.get(parent, []) if place[0] < own[0][0]]
+            found.append(
+                {
+                    "track": track,
+                    "parent": parent,
+                    "colour": colour,
+                    "path": before_birth + own,
+                    "born": len(before_birth),
+                }
+            )
+        return found
 
     def graph(self) -> dict[int, list[int]]:
         """Parent of each track that has one, as napari wants it."""
