@@ -201,6 +201,7 @@ async function apply(action) {
   if (answer.error) return tellEdits(answer.error, true);
   state.rows.push(...answer.rows);
   state.picked = [];
+  get("note").value = "";
   keep("Added: " + answer.rows.map(row => row[0]).join(", "));
 }
 function save() {
