@@ -23,9 +23,9 @@ class Tails:
         axes = [axis for axis in ("z", "y", "x") if axis in table]
         self.place = np.stack([table[axis] for axis in axes], axis=1).astype(np.float64)
         self._order = np.argsort(self._frame, kind="stable")
-        rows = np.lexsort((self._frame, self._track))
-        self._tracks, first = np.unique(self._track[rows], return_index=True)
-        self._spans = np.split(rows, first[1:]) if len(rows) else []
+        self._by_track = np.lexsort((self._frame, self._track))
+        self._tracks, first = np.unique(self._track[self._by_track], return_index=True)
+        self._ends = np.append(first, len(self._by_track))
         last = int(self._frame.max(initial=-1))
         self._starts = np.searchsorted(self._frame[self._order], np.arange(last + 2))
 
@@ -39,7 +39,7 @@ class Tails:
         at = int(np.searchsorted(self._tracks, number))
         if at == len(self._tracks) or self._tracks[at] != number:
             return None
-        rows = self._spans[at]
+        rows = self._by_track[self._ends[at] : self._ends[at + 1]]
         daughters = np.unique(self._track[self._parent == number])
         return {
             "track": number,
@@ -94,5 +94,5 @@ class Tails:
 
     def points(self) -> npt.NDArray[np.float64]:
         """Rows (track, frame, (z), y, x), sorted by track and frame, as napari's tracks layer wants them."""
-        order = np.lexsort((self._frame, self._track))
+        order = self._by_track
         return np.column_stack([self._track[order], self._frame[order], self.place[order]])
