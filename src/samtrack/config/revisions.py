@@ -24,7 +24,7 @@ REVISIONS: dict[str, int] = {
     "link": 3,
     "associate": 3,
     "lineages": 1,
-    "fill": 5,
+    "fill": 6,
     "export": 2,
     "files": 1,
     "validate": 1,

@@ -22,6 +22,10 @@ MARGIN = 2
 """Voxels around both shapes in which the distance is known: one for the rest of a shift, one for a true outside."""
 
 
+SAME_DEPTH_UM = 1e-9
+"""Depths that differ by less are equal: far below a voxel, far above rounding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """A cell as seen in one frame: its mask, cut to ``box`` (voxels of the frame), and its centroid in micrometres."""
@@ -73,7 +77,18 @@ def _moved_depth(seen: Observation, to_um: Floats, canvas: Box, scale: Scale) ->
 
 
 def _level_of_size(depth: Floats, n_voxels: int) -> float:
-    """The level above which about ``n_voxels`` voxels lie: halfway between the last one in and the first one out."""
+    """The level above which about ``n_voxels`` voxels lie: halfway between the last one in and the first one out.
+
+    Where these two are equally deep, as in a bar one voxel high, all of their depth are in or all out, whichever comes
+    nearer to the number; never all of the shape.
+    """
     n = min(max(n_voxels, 1), depth.size - 1)
     ordered = np.partition(depth.ravel(), (depth.size - n - 1, depth.size - n))
-    return float((ordered[depth.size - n - 1] + ordered[depth.size - n]) / 2)
+    first_out, last_in = float(ordered[depth.size - n - 1]), float(ordered[depth.size - n])
+    if last_in - first_out > SAME_DEPTH_UM:
+        return (first_out + last_in) / 2
+    deeper, shallower = depth > last_in + SAME_DEPTH_UM, depth < first_out - SAME_DEPTH_UM
+    n_deeper, n_with = np.count_nonzero(deeper), depth.size - np.count_nonzero(shallower)
+    if n_deeper and n - n_deeper < n_with - n:
+        return (last_in + float(depth[deeper].min())) / 2
+    return (first_out + float(depth[shallower].max())) / 2
