@@ -210,6 +210,8 @@ def test_a_person_looks_corrects_and_saves(tmp_path):
             assert browser.run("get('t').value") == "1"
             assert browser.run("state.rows.length") == 1, "corrections wait for the person who comes back"
             assert browser.complaints == []
+        browser.run("void follow(2)")
+        browser.wait("get('told').innerText.includes('Is samtrack view still running?')")
     finally:
         browser.close()
 

@@ -300,6 +300,8 @@ addEventListener("keydown", event => {
   else if (event.key === "Escape") { state.picked = []; tellEdits(""); follow(0); }
 });
 
+addEventListener("unhandledrejection", event => tell("No answer: " + event.reason.message + ". Is samtrack view still running?", true));
+
 (async () => {
   if (!known.sequences.length) return;
   const asked = new URLSearchParams(location.hash.slice(1));
