@@ -47,4 +47,4 @@ def test_the_server_says_where_it_is_and_ends_when_it_is_asked_to(tmp_path: Path
 
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["view", "--web", "--edits", "x.csv", str(tmp_path)]) == 2
-    assert "only shows" in capsys.readouterr().err
+    assert "the browser saves edits" in capsys.readouterr().err

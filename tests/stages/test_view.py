@@ -26,7 +26,7 @@ from samtrack.io.ome_zarr import ImageFacts, create_image, open_image, written_l
 from samtrack.io.tables import write_table
 from samtrack.stages.shown import open_shown
 from samtrack.stages.view_napari import Editing, one_of, require_napari
-from samtrack.stages.view_web import LOOPBACK, Viewer
+from samtrack.stages.view_web import LOOPBACK, OWN_PORTS, Viewer, open_viewer, port_of
 from samtrack.types import Scale
 from samtrack.view.colours import palette
 
@@ -167,7 +167,7 @@ def test_a_person_looks_corrects_and_saves(tmp_path):
             pixel = "(() => { const [x, y] = onStage([0, 7, 7]); const box = get('stage').getBoundingClientRect();"
             pixel += " return [x / box.width, y / box.height]; })()"
             browser.click("#stage", *browser.run(pixel))
-            browser.wait("document.querySelector('#cell h2').innerText === 'Track 1'")
+            browser.wait("document.querySelector('#cell h2')?.innerText === 'Track 1'")
             assert "0 to 1, 2 masks" in browser.text("#cell")
             browser.run("apply('link')")
             browser.wait("get('told').className === 'wrong'")
@@ -197,7 +197,7 @@ def test_a_person_looks_corrects_and_saves(tmp_path):
             browser.press("0")
             browser.wait(f"state.view.zoom === {before}")
             browser.type("#wanted", "2")
-            browser.wait("document.querySelector('#cell h2').innerText === 'Track 2'")
+            browser.wait("document.querySelector('#cell h2')?.innerText === 'Track 2'")
             browser.click("#play")
             browser.wait("document.body.dataset.shown === '0'")
             browser.click("#play")
@@ -206,7 +206,7 @@ def test_a_person_looks_corrects_and_saves(tmp_path):
             assert all(url.startswith((server.url, "blob:")) for url in browser.requests), browser.requests
             browser.visit("about:blank")
             browser.visit(server.url + "#movie=01&t=1&track=1")
-            browser.wait("document.querySelector('#cell h2').innerText === 'Track 1'")
+            browser.wait("document.querySelector('#cell h2')?.innerText === 'Track 1'")
             assert browser.run("get('t').value") == "1"
             assert browser.run("state.rows.length") == 1, "corrections wait for the person who comes back"
             assert browser.complaints == []
@@ -271,6 +271,18 @@ def test_what_is_not_there_is_said(result):
         connection.close()
         with pytest.raises(SettingsError, match="cannot be used"):
             Viewer(result, {}, server.server_address[1])
+
+
+def test_a_result_has_a_port_of_its_own_unless_it_is_taken(result):
+    movies = open_shown(result)
+    with open_viewer(result, movies, None) as first:
+        assert first.server_address[1] in (port_of(result), *OWN_PORTS)
+        assert port_of(result) == port_of(result / ".." / result.name)
+        with open_viewer(result, movies, None) as second:
+            assert second.server_address[1] != first.server_address[1]
+        with pytest.raises(SettingsError, match="cannot be used"):
+            open_viewer(result, movies, first.server_address[1])
+    assert len({port_of(result / str(i)) for i in range(20)}) > 15
 
 
 def test_no_result_is_no_viewer(tmp_path, capsys):

@@ -12,6 +12,7 @@ import logging
 import mimetypes
 import shutil
 import signal
+import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +38,9 @@ LOOPBACK = "127.0.0.1"
 KEPT = "private, max-age=86400"
 """How long a browser may keep a picture of a version of a result: for a day of looking back and forth."""
 
+OWN_PORTS = range(49152, 65536)
+"""Ports that belong to no service (RFC 6335)."""
+
 HOSTS = (LOOPBACK, "localhost")
 """Names by which a browser may ask."""
 
@@ -61,10 +65,25 @@ class Viewer(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_address[1]}/"
 
 
-def serve(out: Path, sequence: str | None, port: int) -> None:
+def port_of(out: Path) -> int:
+    """A port of the result's own, so that a browser that comes back finds what it kept for it: edits not saved yet."""
+    return OWN_PORTS.start + zlib.crc32(str(out.resolve()).encode()) % len(OWN_PORTS)
+
+
+def open_viewer(out: Path, movies: Mapping[str, ShownMovie], port: int | None) -> Viewer:
+    """The server at a port; None: that of the result or, if somebody has it, any that is free."""
+    if port is not None:
+        return Viewer(out, movies, port)
+    try:
+        return Viewer(out, movies, port_of(out))
+    except SettingsError:
+        return Viewer(out, movies)
+
+
+def serve(out: Path, sequence: str | None, port: int | None) -> None:
     """Serve until the user interrupts, or whoever started it in the background asks it to end."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with Viewer(out, open_shown(out, sequence), port) as server:
+    with open_viewer(out, open_shown(out, sequence), port) as server:
         log.info("%s: open %s in a browser of this machine; Ctrl-C ends", out, server.url)
         try:
             server.serve_forever()
