@@ -10,6 +10,7 @@ import pytest
 from samtrack.config import build_config
 from samtrack.config.layout import counts_folder, progress_log
 from samtrack.io.atomic import written_file
+from samtrack.stages import tally
 from samtrack.stages.plan import complete
 from samtrack.stages.progress import Count, count_file
 from samtrack.stages.tally import StageTally, Tally, stages_of
@@ -123,3 +124,18 @@ def test_a_run_that_never_began_says_nothing(config):
     Tally(config, said.append).close("stopped")
     assert said == []
     assert not progress_log(Path(config.out)).exists()
+
+
+def test_of_thousands_of_blocks_only_those_that_are_at_work_are_read(tmp_path: Path, monkeypatch):
+    names = [f"{i:05d}-{i + 1:05d}" for i in range(3000)]
+    stage = StageTally("link", "01", 3000, dict.fromkeys(names, 1))
+    read = []
+    monkeypatch.setattr(tally, "_read_count", lambda path: (read.append(path.stem), Count(1, 0, 1, 0.0, 1.0))[1])
+    stage.look(counts_folder(tmp_path))
+    assert read == [], "nothing has begun"
+    for name in names[:2]:
+        count(tmp_path, "link", name, 1, 0, 1)
+    stage.look(counts_folder(tmp_path))
+    stage.look(counts_folder(tmp_path))
+    assert read == names[:2], "a block that is done is not read again"
+    assert stage.sums == (2, 0, 3000)

@@ -6,6 +6,7 @@ Told by the run's main process, wherever its jobs work: they leave their counts 
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from typing import Any
 from samtrack.config import Config
 from samtrack.config.layout import counts_folder, progress_log
 from samtrack.stages.address import Address
-from samtrack.stages.progress import Count, count_file, is_due, told_time
+from samtrack.stages.progress import WHOLE_MOVIE, Count, count_file, is_due, told_time
 from samtrack.stages.progress import tell as tell_progress
 
 LOOK_EVERY_S = 1.0
@@ -54,12 +55,26 @@ class StageTally:
 
     def look(self, counts: Path) -> None:
         """Read the counts that can still have changed; a job that has not begun has none."""
-        for block in self.jobs:
+        for block in self._begun(counts):
             known = self.counts.get(block)
             if known is None or known.done < known.of:
                 found = _read_count(count_file(counts, self.stage, self.sequence, block))
                 if found is not None:
                     self.counts[block] = found
+
+    def forget(self, counts: Path) -> None:
+        """Remove what earlier runs counted of the jobs."""
+        for block in self._begun(counts):
+            count_file(counts, self.stage, self.sequence, block).unlink(missing_ok=True)
+
+    def _begun(self, counts: Path) -> list[str]:
+        """The blocks of which there is a count: of thousands that wait, no file is asked for."""
+        try:
+            names = sorted(os.listdir(count_file(counts, self.stage, self.sequence).parent))
+        except OSError:
+            return []
+        blocks = (name.removesuffix(".json").replace(WHOLE_MOVIE, "") for name in names)
+        return [block for block in blocks if block in self.jobs]
 
     @property
     def sums(self) -> tuple[int, int, int]:
@@ -107,8 +122,7 @@ class Tally:
         """Forget what earlier runs counted of the jobs that a Snakemake workflow has to do, and begin."""
         self._stages = stages_of(self._config, workflow)
         for stage in self._stages:
-            for block in stage.jobs:
-                count_file(self._counts, stage.stage, stage.sequence, block).unlink(missing_ok=True)
+            stage.forget(self._counts)
         self._note("a run begins")
         every_s = LOOK_EVERY_S if workflow.local_exec else LOOK_AWAY_EVERY_S
         self._thread = threading.Thread(target=self._watch, args=(every_s,), name="progress", daemon=True)
