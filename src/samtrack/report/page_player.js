@@ -70,7 +70,8 @@ async function startPlayer(player, about, family) {
 
   function drawBirths(frame) {
     const tail = about.ways.tail;
-    const isNear = (i) => views[view].z === null || Math.abs(ways.z[i] - views[view].z) <= about.reach;
+    const { z } = views[here.view];
+    const isNear = (i) => z === null || Math.abs(ways.z[i] - z) <= about.reach;
     for (const i of mothers) {
       if (family.last[i] > frame) continue;
       const daughters = [family.childA[i], family.childB[i]];
@@ -85,12 +86,12 @@ async function startPlayer(player, about, family) {
     }
   }
 
-  function draw() {
-    const frame = frames[at];
+  function draw() { // what is here: while another picture is on its way, `at` and `view` are already its own
+    const frame = frames[here.at];
     lines.clearRect(0, 0, width, height);
     const looks = [null, ...Array.from(here.tracks, (number) => [toRgb(colourOf(number)), filledIn.get(frame).has(number), number === chosen.track])];
     if (one(".outlines", player).checked) lines.putImageData(drawOutlines(here.labels, height, width, looks), 0, 0);
-    if (one(".tails", player).checked) strokeWays(lines, ways, geometry, { frame, view: views[view], colourOf, selected: chosen.track });
+    if (one(".tails", player).checked) strokeWays(lines, ways, geometry, { frame, view: views[here.view], colourOf, selected: chosen.track });
     if (one(".births", player).checked) drawBirths(frame);
     if (one(".faults", player)?.checked) {
       errors.frame.forEach((of, i) => { if (of === frame) strokeError(lines, errors.x[i] / about.ways.steps, errors.y[i] / about.ways.steps, about.errors.letters[errors.kind[i]]); });
@@ -99,7 +100,7 @@ async function startPlayer(player, about, family) {
     if (middle) strokeRing(lines, ...middle, 16);
     if (chosen.track) named.textContent = family.name(chosen.track) + (filledIn.get(frame).has(chosen.track) ? "; mask filled in here" : "") + (middle ? "" : " (not in this picture)");
     player.dataset.frame = String(frame);
-    player.dataset.view = views[view].name;
+    player.dataset.view = views[here.view].name;
   }
 
   async function show(to) {
@@ -112,7 +113,7 @@ async function startPlayer(player, about, family) {
     slider.setAttribute("aria-valuetext", told.textContent);
     const shot = await shotAt(at, view);
     if (mine !== turn) return; // another one was asked for meanwhile
-    here = shot;
+    here = { ...shot, at, view };
     if (picture.src !== shot.image) picture.src = shot.image;
     picture.alt = `Image of frame ${frames[at]}, ${views[view].name}`;
     draw();
