@@ -164,8 +164,9 @@ def test_boxes_hide_what_they_name(page: Browser) -> None:
 def test_what_is_drawn_is_of_one_frame_while_the_next_is_on_its_way(page: Browser) -> None:
     before = pixels(page)
     drawn = page.run(
-        "(() => { const slider = document.querySelector('.time'); slider.value = 6; slider.dispatchEvent(new Event('input'));"
-        " const box = document.querySelector('input.tails'); box.dispatchEvent(new Event('change'));"
+        "(() => { const slider = document.querySelector('.time'); slider.value = 6;"
+        " slider.dispatchEvent(new Event('input')); const box = document.querySelector('input.tails');"
+        " box.dispatchEvent(new Event('change'));"
         " return document.querySelector('.player').dataset.frame; })()"
     )
     assert drawn == "0", "nothing of frame 6 is known yet"
