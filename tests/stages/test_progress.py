@@ -136,3 +136,14 @@ def test_a_stage_that_takes_all_cells_at_once_is_foretold_if_it_takes_long(caplo
     assert caplog.records == []
     foretell("associate", "01", 6_400_000)
     assert caplog.records[-1].getMessage() == "associate 01: 6400000 cells at once, about 7 min"
+
+
+def test_a_count_that_cannot_be_left_stops_no_work(caplog, tmp_path: Path):
+    counts = in_run(tmp_path)
+    counts.parent.mkdir(parents=True)
+    counts.write_text("a file where the folder should be")
+    told = Progress("segment", 3, "01")
+    for _ in range(3):
+        told.step()
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.startswith("segment 01: is not counted on: ")

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 
 from samtrack.config.layout import counts_folder
 from samtrack.config.rates import RATES
+from samtrack.errors import DataError
 from samtrack.io.atomic import written_file
 
 log = logging.getLogger("samtrack")
@@ -129,11 +130,16 @@ class Progress:
                 self._say(now)
 
     def _count(self) -> None:
-        """Leave the count for the run."""
-        if self._count_file is not None:
-            count = Count(self._done, self._kept, self._n, self._since, time.time())
+        """Leave the count for the run. Where that fails it is said and done without: no work is lost for want of a line."""
+        if self._count_file is None:
+            return
+        count = Count(self._done, self._kept, self._n, self._since, time.time())
+        try:
             with written_file(self._count_file) as part:
                 part.write_text(json.dumps(asdict(count)), encoding="utf-8")
+        except DataError as error:
+            log.warning("%s: is not counted on: %s", self._name, error)
+            self._count_file = None
 
     def _draw(self, now: float, terminal: TextIO) -> None:
         """The line in a terminal: drawn over itself, and taken away by the last frame, after which the stage reports."""

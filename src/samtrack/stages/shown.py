@@ -30,6 +30,8 @@ class ShownMovie:
     def __init__(self, out: Path, sequence: str) -> None:
         self.name, self.out = sequence, out
         self.image, self.labels = open_tracked(out, sequence)
+        self.version = self._written_at()
+        """What changes with the result: track numbers of two versions are not of the same cells."""
 
     @cached_property
     def tails(self) -> Tails:
@@ -37,6 +39,14 @@ class ShownMovie:
         if not self._table.is_file():
             raise DataError(f"{self._table}: is missing. Let the run finish first.")
         return Tails(read_table(self._table))
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the result was made anew since it was opened."""
+        return self._written_at() != self.version
+
+    def _written_at(self) -> str:
+        return str(self._table.stat().st_mtime_ns) if self._table.is_file() else ""
 
     @property
     def _table(self) -> Path:
@@ -69,7 +79,7 @@ class ShownMovie:
             "tracks": self.tails.n_tracks,
             "levels": len(self.image.levels),
             "level": self._level(None),
-            "version": str(self._table.stat().st_mtime_ns),
+            "version": self.version,
         }
 
     def has(self, frame: int, plane: int) -> bool:

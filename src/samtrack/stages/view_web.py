@@ -125,6 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
         movie = self.server.movies.get(asked.sequence)
         if movie is None or not movie.has(asked.frame, asked.plane):
             self._refuse(HTTPStatus.NOT_FOUND, "there is no such movie, frame or plane")
+        elif movie.has_changed:
+            self._refuse(HTTPStatus.CONFLICT, "the result has changed since; end samtrack view and start it again")
         elif asked.kind == "picture":
             picture = movie.picture(asked.frame, asked.plane, asked.labels, asked.level, asked.gain)
             self._send(png_of(picture), "image/png", KEPT if asked.is_dated else "no-store")

@@ -300,7 +300,8 @@ addEventListener("keydown", event => {
   else if (event.key === "Escape") { state.picked = []; tellEdits(""); follow(0); }
 });
 
-addEventListener("unhandledrejection", event => tell("No answer: " + event.reason.message + ". Is samtrack view still running?", true));
+addEventListener("unhandledrejection", ({ reason }) => // a TypeError is how a fetch says that nobody answered
+  tell(reason instanceof TypeError ? "No answer. Is samtrack view still running?" : reason.message, true));
 
 (async () => {
   if (!known.sequences.length) return;
